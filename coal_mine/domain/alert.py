@@ -1,0 +1,78 @@
+"""Alerts: what a change of state owes to its receivers, and the deliveries into which it is expanded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from .times import to_millis
+
+
+class Kind(StrEnum):
+    LATE = "LATE"  # the deadline passed without a trigger
+    RESUMED = "RESUMED"  # a late canary was triggered again
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"  # not yet taken by the other side; will be tried (again)
+    DELIVERED = "delivered"  # the other side took it
+    REFUSED = "refused"  # the other side will never take it for this receiver
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Receiver:
+    """Where an alert goes: an address on a channel."""
+
+    channel: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.channel}|{self.address}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One change of state that somebody must hear of. Its facts and receivers are fixed at the change."""
+
+    kind: Kind
+    canary_id: str
+    canary_name: str
+    at: datetime  # when the state changed
+    deadline: datetime | None  # LATE: the one that passed; RESUMED: the next one
+    emails: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """The same whoever writes it and however often: one canary changes its state at most once in a millisecond."""
+        return f"{self.canary_id}|{self.kind}|{to_millis(self.at)}"
+
+    @property
+    def receivers(self) -> tuple[Receiver, ...]:
+        return tuple(Receiver("email", address) for address in dict.fromkeys(self.emails))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One alert on its way to one receiver."""
+
+    alert: Alert
+    receiver: Receiver
+    state: DeliveryState = DeliveryState.WAITING
+    finished_at: datetime | None = None  # when it was delivered or refused
+    error: str = ""  # what the other side said last, when it did not take it
+
+    @property
+    def id(self) -> str:
+        return f"{self.alert.id}|{self.receiver}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to deliver to one receiver, for the length of a lease."""
+
+    receiver: Receiver
+    token: str  # names the holder; every later write of the claim is refused once another token is in force
+    attempts: int  # failed tries since the last success
+    batch: str | None  # deliveries that must leave as one digest, and always the same ones; None: one message each
+    deliveries: tuple[Delivery, ...]  # oldest change first

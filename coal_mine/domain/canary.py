@@ -1,0 +1,175 @@
+"""The canary and its changes of state, each a pure function of (canary, event, now)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from .alert import Alert, Kind
+from .errors import Invalid
+from .periodicity import Periodicity
+
+# The seed's rule: history is pruned when >1000 or (>100 and older than one week).
+MAX_HISTORY = 1_000
+KEPT_HISTORY = 100
+HISTORY_AGE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a canary's history."""
+
+    at: datetime
+    text: str
+    nonce: str = ""  # tells apart entries of the same millisecond; repeating a write with the same nonce changes nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """Something that must be triggered before its deadline. `late` and `paused` together occur only in a predecessor's database."""
+
+    id: str  # eight letters, part of the trigger URL
+    name: str
+    slug: str  # unique; follows from the name
+    description: str
+    periodicity: Periodicity
+    emails: tuple[str, ...]
+    paused: bool
+    late: bool
+    deadline: datetime | None  # None while paused
+    last_event_at: datetime  # the newest trigger, pause, unpause or creation; never goes back
+    version: int = 0  # raised when the periodicity changes, so that nobody sets a deadline by an old one
+    owed: tuple[Alert, ...] = ()  # alerts of past changes that were not yet handed to the outbox
+
+    def is_due(self, now: datetime) -> bool:
+        """Must it be marked late? The stores' bulk form of this rule must say the same."""
+        return not self.late and not self.paused and self.deadline is not None and self.deadline <= now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A change of one canary, to be written atomically and only while the fields that it depends on are as they were."""
+
+    before: Canary
+    after: Canary
+    depends_on: frozenset[str]
+    entry: Entry | None = None
+    owe: Alert | None = None
+    withdraw: Alert | None = None  # an alert still in `before.owed`; the change fails when it has left there meanwhile
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The names of the fields, `owed` excepted, whose values differ."""
+        return frozenset(name for name in _FIELDS if getattr(self.before, name) != getattr(self.after, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """What a trigger found: was the canary late, was it paused?"""
+
+    recovered: bool
+    unpaused: bool
+
+
+_FIELDS = tuple(name for name in Canary.__slots__ if name not in ("id", "owed"))
+_STATE = frozenset({"late", "paused", "version", "last_event_at"})
+
+
+def created(
+    *, id: str, name: str, slug: str, description: str, periodicity: Periodicity, emails: tuple[str, ...], paused: bool, at: datetime
+) -> Canary:
+    return Canary(
+        id=id,
+        name=name,
+        slug=slug,
+        description=description,
+        periodicity=periodicity,
+        emails=emails,
+        paused=paused,
+        late=False,
+        deadline=None if paused else periodicity.deadline_after(at),
+        last_event_at=at,
+    )
+
+
+def triggered(canary: Canary, entry: Entry) -> tuple[Transition, Triggered]:
+    """A trigger makes the canary timely and running. One that is older than the newest event enters the history and changes nothing."""
+    if entry.at < canary.last_event_at:
+        return Transition(before=canary, after=canary, depends_on=_STATE, entry=entry), Triggered(recovered=False, unpaused=False)
+    after = replace(canary, late=False, paused=False, deadline=canary.periodicity.deadline_after(entry.at), last_event_at=entry.at)
+    needless = _needless_late(canary, entry.at)
+    recovered = canary.late and not needless
+    owe = _alert(Kind.RESUMED, after, entry.at) if recovered else None
+    withdraw = needless if isinstance(needless, Alert) else None
+    transition = Transition(before=canary, after=after, depends_on=_STATE, entry=entry, owe=owe, withdraw=withdraw)
+    return transition, Triggered(recovered=recovered, unpaused=canary.paused)
+
+
+def _needless_late(canary: Canary, at: datetime) -> Alert | bool:
+    """Was the canary marked late although this trigger had arrived in time, and has nobody been told? Then the alert to withdraw, if any.
+
+    A request that arrives just before the deadline may be committed just after it.
+    """
+    if not canary.late or canary.deadline is None or at >= canary.deadline:
+        return False
+    owed = next((alert for alert in canary.owed if alert.kind is Kind.LATE and alert.deadline == canary.deadline), None)
+    return owed or not canary.emails
+
+
+def paused(canary: Canary, entry: Entry) -> Transition:
+    """Pausing clears the deadline and the late state, owes nothing and withdraws nothing."""
+    if canary.paused:
+        raise Invalid("the canary is already paused")
+    after = replace(canary, paused=True, late=False, deadline=None, last_event_at=max(entry.at, canary.last_event_at))
+    return Transition(before=canary, after=after, depends_on=_STATE, entry=entry)
+
+
+def unpaused(canary: Canary, entry: Entry) -> Transition:
+    if not canary.paused:
+        raise Invalid("the canary is not paused")
+    at = max(entry.at, canary.last_event_at)
+    after = replace(canary, paused=False, late=False, deadline=canary.periodicity.deadline_after(at), last_event_at=at)
+    return Transition(before=canary, after=after, depends_on=_STATE, entry=entry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """New values for a canary; None leaves a field as it is."""
+
+    name: str | None = None
+    slug: str | None = None
+    description: str | None = None
+    emails: tuple[str, ...] | None = None
+    periodicity: Periodicity | None = None
+
+
+def updated(canary: Canary, update: Update, now: datetime) -> Transition:
+    """A new periodicity moves the deadline, counted from the newest event, and thereby may make the canary late or timely, with an alert."""
+    given = {name: value for name in Update.__slots__ if (value := getattr(update, name)) is not None}
+    after = replace(canary, **given)
+    if after.periodicity == canary.periodicity:
+        return Transition(before=canary, after=after, depends_on=frozenset())
+    after = replace(after, version=canary.version + 1)
+    if canary.paused:
+        return Transition(before=canary, after=after, depends_on=_STATE)
+    deadline = after.periodicity.deadline_after(canary.last_event_at)
+    after = replace(after, deadline=deadline, late=deadline <= now)
+    owe = None
+    if after.late != canary.late:
+        owe = _alert(Kind.LATE if after.late else Kind.RESUMED, after, now)
+    return Transition(before=canary, after=after, depends_on=_STATE, owe=owe)
+
+
+def _alert(kind: Kind, canary: Canary, at: datetime) -> Alert | None:
+    if not canary.emails:
+        return None
+    return Alert(
+        kind=kind, canary_id=canary.id, canary_name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails
+    )
+
+
+def kept_history(entries: list[Entry], now: datetime) -> list[Entry]:
+    """What the pruning rule leaves of entries that are ordered newest first."""
+    return [
+        entry for place, entry in enumerate(entries[:MAX_HISTORY]) if place < KEPT_HISTORY or entry.at >= now - HISTORY_AGE
+    ]

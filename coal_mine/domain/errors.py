@@ -1,0 +1,47 @@
+"""Everything that can go wrong and that somebody outside should be told in plain words."""
+
+from __future__ import annotations
+
+
+class CoalMineError(Exception):
+    """The root of all errors that Coal Mine raises on purpose; its text is meant for the user."""
+
+
+class Invalid(CoalMineError):
+    """A value that the user gave cannot be accepted; the text names the value and says why."""
+
+
+class Unauthorized(CoalMineError):
+    """The call needs a key and none, or a wrong one, was given."""
+
+
+class Forbidden(CoalMineError):
+    """The call is understood and will not be carried out for this caller."""
+
+
+class NotFound(CoalMineError):
+    """What the call names does not exist."""
+
+
+class Conflict(CoalMineError):
+    """The change collides with something that exists already."""
+
+
+class IdTaken(Conflict):
+    """A random id exists already: the caller draws another one."""
+
+
+class TooLarge(CoalMineError):
+    """The request is larger than the documented limit."""
+
+
+class StoreUnavailable(CoalMineError):
+    """The store did not answer in time. Whether a change was written is not known."""
+
+
+class DeliveryFailed(CoalMineError):
+    """An alert could not be handed over now; trying again later may help."""
+
+
+class DeliveryRefused(CoalMineError):
+    """The other side will never take this alert for this receiver."""

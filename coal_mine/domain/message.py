@@ -1,0 +1,56 @@
+"""The words in which an alert is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .alert import Alert, Kind
+from .canary import Entry
+from .text import printable
+from .times import isoformat
+
+EVENTS_SHOWN = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Ready for a channel. Repeating a delivery gives an equal message."""
+
+    id: str  # equal for every repetition, so that the other side can fold them
+    at: datetime  # of the newest change that it tells
+    subject: str  # one line
+    body: str
+
+
+def alert_message(delivery_id: str, alert: Alert, events: Sequence[Entry]) -> Message:
+    """The message for one alert; `events` are the canary's newest entries up to the alert, newest first."""
+    lines = [_sentence(alert), ""]
+    if alert.kind is Kind.RESUMED and alert.deadline:
+        lines += [f"The next trigger for this canary is due before {isoformat(alert.deadline)}.", ""]
+    if events:
+        lines += ["Recent events for this canary:", ""]
+        lines += [f"{isoformat(event.at)} {printable(event.text)}" for event in events[:EVENTS_SHOWN]]
+    return Message(id=delivery_id, at=alert.at, subject=_headline(alert), body="\n".join(lines).rstrip() + "\n")
+
+
+def digest_message(batch: str, alerts: Sequence[Alert]) -> Message:
+    """One message for many alerts, oldest first."""
+    counts = {kind: sum(alert.kind is kind for alert in alerts) for kind in Kind}
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    lines = [f"{len(alerts)} changes of canaries, oldest first:", ""]
+    lines += [f"[{alert.kind}] {_sentence(alert)}" for alert in alerts]
+    return Message(id=batch, at=max(alert.at for alert in alerts), subject=f"[{told}] Coal Mine digest", body="\n".join(lines) + "\n")
+
+
+def _headline(alert: Alert) -> str:
+    told = "has not reported" if alert.kind is Kind.LATE else "is reporting again"
+    return f"[{alert.kind}] {printable(alert.canary_name)} {told}"
+
+
+def _sentence(alert: Alert) -> str:
+    who = f"The canary {printable(alert.canary_name)} ({alert.canary_id})"
+    if alert.kind is Kind.LATE and alert.deadline:
+        return f"{who} was expected to report before {isoformat(alert.deadline)}."
+    return f"{who} is reporting again as of {isoformat(alert.at)}."

@@ -1,0 +1,147 @@
+"""What the domain needs from outside: stores, clock, random names, channels.
+
+Both stores pass one conformance suite, tests/stores. Every call may raise StoreUnavailable; then it is not known whether a change was
+written, and all changes are made so that repeating them is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from .alert import Claim, Delivery, DeliveryState
+from .canary import Canary, Entry, Transition, Triggered
+from .message import Message
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present in UTC, cut to milliseconds; the store's time where servers share one."""
+
+
+class Ids(Protocol):
+    def canary_id(self) -> str:
+        """Eight random letters a-z, never the first word of one of our paths."""
+
+    def nonce(self) -> str:
+        """A short random text that never comes twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryFilter:
+    """Which canaries to list; None does not filter."""
+
+    paused: bool | None = None
+    late: bool | None = None
+
+
+class CanaryStore(Protocol):
+    """Canaries and their history."""
+
+    def add(self, canary: Canary, entry: Entry) -> None:
+        """Store a new canary and its first entry. Raises Conflict naming the holder when the slug is taken, IdTaken when the id is."""
+
+    def get(self, canary_id: str) -> Canary:
+        """Raises NotFound."""
+
+    def id_of_slug(self, slug: str) -> str:
+        """Raises NotFound."""
+
+    def list(self, wanted: CanaryFilter) -> Iterator[Canary]:
+        """In the order of creation. Not a snapshot: a canary that changes meanwhile is shown in one of its states."""
+
+    def history(self, canary_id: str, *, limit: int, until: datetime | None = None) -> list[Entry]:
+        """The newest entries, newest first, not later than `until`; empty when there is no such canary."""
+
+    def histories(self, canary_ids: Sequence[str], *, limit: int) -> dict[str, list[Entry]]:
+        """As `history`, for many at once; without a key for those that have none."""
+
+    def apply(self, transition: Transition) -> bool:
+        """Write the changed fields, the entry and the alert together, if the canary still is as the transition depends on.
+
+        False: it was not, nothing was changed (on MongoDB the entry may have been). Raises NotFound, and Conflict when a new slug is taken.
+        """
+
+    def remove(self, canary_id: str) -> None:
+        """Delete the canary with its history; what it owes goes to the outbox first. Raises NotFound."""
+
+    def trigger(self, canary_id: str, entry: Entry) -> Triggered:
+        """Apply `canary.triggered`, whatever the state, and return when it is durable. Triggers of many threads are committed together.
+
+        Raises NotFound, and StoreUnavailable when it could not be committed within TRIGGER_SECONDS.
+        """
+
+    def mark_late(self, now: datetime) -> int:
+        """Mark late all that `Canary.is_due`, each atomically with the LATE alert that it owes; how many there were."""
+
+    def next_deadline(self) -> datetime | None:
+        """The earliest deadline of all canaries that are neither late nor paused."""
+
+    def prune_history(self, now: datetime) -> int:
+        """Delete entries that the pruning rule leaves out, of some canaries at each call; how many were deleted. Reading never shows them."""
+
+
+TRIGGER_SECONDS = 20.0
+
+
+class Outbox(Protocol):
+    """Alerts on their way. All state is in the store: whoever dies here is replaced by anybody when the lease ends."""
+
+    def expand(self) -> int:
+        """Turn owed alerts into deliveries, one per receiver, and clear them from their canaries; how many alerts there were.
+
+        Repeating it after a crash makes no second delivery.
+        """
+
+    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
+        """The right to deliver to a receiver who has something waiting and due, and whom nobody else serves; the longest waiting first.
+
+        With more than `digest_above` deliveries waiting, at most MAX_DIGEST of them are bound together as a batch, named `token`, for good:
+        until all are finished, every claim of the receiver returns that same batch. Otherwise at most `digest_above` deliveries, no batch.
+        """
+
+    def finish(self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = "") -> bool:
+        """Record that the other side took them, or never will, and prolong the lease. False: the claim has passed to somebody else."""
+
+    def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
+        """Give the receiver back. With `retry_at` the try has failed, and it is left alone until then. Nothing happens if the claim has passed on."""
+
+    def next_attempt(self, now: datetime) -> datetime | None:
+        """When `claim` may next have something: `now` if it may already, None if nothing is waiting."""
+
+    def deliveries(self, *, limit: int) -> list[Delivery]:
+        """The newest deliveries, newest change first."""
+
+    def forget(self, before: datetime) -> int:
+        """Delete deliveries that were finished before that time; how many."""
+
+
+MAX_DIGEST = 10_000
+
+
+class Store(Protocol):
+    """One opened database."""
+
+    @property
+    def canaries(self) -> CanaryStore: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
+
+    def describe(self) -> str:
+        """Where the data is, in a few words for the log, without secrets."""
+
+    def close(self) -> None:
+        """Finish what was accepted, then let go. May be called twice."""
+
+
+class Channel(Protocol):
+    """A way to hand a message to a receiver."""
+
+    def send(self, address: str, message: Message) -> None:
+        """Return when the other side has taken it. Raises DeliveryFailed (try again) or DeliveryRefused (never)."""
+
+    def close(self) -> None:
+        """Drop kept connections. May be called twice."""
