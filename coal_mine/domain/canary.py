@@ -163,13 +163,9 @@ def updated(canary: Canary, update: Update, now: datetime) -> Transition:
 def _alert(kind: Kind, canary: Canary, at: datetime) -> Alert | None:
     if not canary.emails:
         return None
-    return Alert(
-        kind=kind, canary_id=canary.id, canary_name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails
-    )
+    return Alert(kind=kind, canary_id=canary.id, canary_name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails)
 
 
 def kept_history(entries: list[Entry], now: datetime) -> list[Entry]:
     """What the pruning rule leaves of entries that are ordered newest first."""
-    return [
-        entry for place, entry in enumerate(entries[:MAX_HISTORY]) if place < KEPT_HISTORY or entry.at >= now - HISTORY_AGE
-    ]
+    return [entry for place, entry in enumerate(entries[:MAX_HISTORY]) if place < KEPT_HISTORY or entry.at >= now - HISTORY_AGE]

@@ -34,7 +34,9 @@ class Cron:
         """Raises Invalid when the expression or the zone's name is wrong, or when no tick would ever come."""
         fields = ALIASES.get(expression.strip().lower(), expression)
         if len(fields.split()) != 5:
-            raise Invalid(f"schedule {expression!r} must have five fields (minute hour day month weekday) or be one of {', '.join(ALIASES)}")
+            raise Invalid(
+                f"schedule {expression!r} must have five fields (minute hour day month weekday) or be one of {', '.join(ALIASES)}"
+            )
         cron = cls(fields, _zone(timezone))
         try:
             cron.tick_after(EPOCH)

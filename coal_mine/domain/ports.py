@@ -49,7 +49,7 @@ class CanaryStore(Protocol):
     def id_of_slug(self, slug: str) -> str:
         """Raises NotFound."""
 
-    def list(self, wanted: CanaryFilter) -> Iterator[Canary]:
+    def select(self, wanted: CanaryFilter) -> Iterator[Canary]:
         """In the order of creation. Not a snapshot: a canary that changes meanwhile is shown in one of its states."""
 
     def history(self, canary_id: str, *, limit: int, until: datetime | None = None) -> list[Entry]:
@@ -102,7 +102,9 @@ class Outbox(Protocol):
         until all are finished, every claim of the receiver returns that same batch. Otherwise at most `digest_above` deliveries, no batch.
         """
 
-    def finish(self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = "") -> bool:
+    def finish(
+        self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = ""
+    ) -> bool:
         """Record that the other side took them, or never will, and prolong the lease. False: the claim has passed to somebody else."""
 
     def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
