@@ -41,7 +41,7 @@ class CanaryStore(Protocol):
     """Canaries and their history."""
 
     def add(self, canary: Canary, entry: Entry) -> None:
-        """Store a new canary and its first entry. Raises Conflict naming the holder when the slug is taken, IdTaken when the id is."""
+        """Store a new canary and its first entry. Raises Conflict naming the holder if the slug is taken, IdTaken if the id is."""
 
     def get(self, canary_id: str) -> Canary:
         """Raises NotFound."""
@@ -80,7 +80,7 @@ class CanaryStore(Protocol):
         """The earliest deadline of all canaries that are neither late nor paused."""
 
     def prune_history(self, now: datetime) -> int:
-        """Delete entries that the pruning rule leaves out, of some canaries at each call; how many were deleted. Reading never shows them."""
+        """Delete entries that the pruning rule leaves out, of a few canaries at each call; how many. Reading never shows them."""
 
 
 TRIGGER_SECONDS = 20.0
@@ -105,10 +105,10 @@ class Outbox(Protocol):
     def finish(
         self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = ""
     ) -> bool:
-        """Record that the other side took them, or never will, and prolong the lease. False: the claim has passed to somebody else."""
+        """Record that they were taken, or never will be, and prolong the lease. False: the claim has passed to somebody else."""
 
     def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
-        """Give the receiver back. With `retry_at` the try has failed, and it is left alone until then. Nothing happens if the claim has passed on."""
+        """Give the receiver back; with `retry_at` the try has failed and it is left alone until then. No effect once the claim passed on."""
 
     def next_attempt(self, now: datetime) -> datetime | None:
         """When `claim` may next have something: `now` if it may already, None if nothing is waiting."""

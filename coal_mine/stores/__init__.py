@@ -1,0 +1,1 @@
+"""Databases that implement domain/ports.py."""

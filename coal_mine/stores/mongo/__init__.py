@@ -1,0 +1,1 @@
+"""The production store: MongoDB, any number of servers."""
