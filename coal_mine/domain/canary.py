@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from .alert import Alert, Kind
 from .errors import Invalid
@@ -144,7 +145,7 @@ class Update:
 
 
 def updated(canary: Canary, update: Update, now: datetime) -> Transition:
-    """A new periodicity moves the deadline, counted from the newest event, and thereby may make the canary late or timely, with an alert."""
+    """A new periodicity moves the deadline, counted from the newest event; that may make the canary late or timely, with an alert."""
     given = {name: value for name in Update.__slots__ if (value := getattr(update, name)) is not None}
     after = replace(canary, **given)
     if after.periodicity == canary.periodicity:
@@ -164,6 +165,11 @@ def _alert(kind: Kind, canary: Canary, at: datetime) -> Alert | None:
     if not canary.emails:
         return None
     return Alert(kind=kind, canary_id=canary.id, canary_name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails)
+
+
+def prunes(entry: Entry) -> bool:
+    """Should writing this entry also prune? True for about one in a hundred; needs no counter that processes would have to share."""
+    return crc32(entry.nonce.encode()) % 100 == 0
 
 
 def kept_history(entries: list[Entry], now: datetime) -> list[Entry]:

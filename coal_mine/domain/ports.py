@@ -38,7 +38,7 @@ class CanaryFilter:
 
 
 class CanaryStore(Protocol):
-    """Canaries and their history."""
+    """Canaries and their history. `history` gives the entries as they are stored; canary.kept_history applies the pruning rule."""
 
     def add(self, canary: Canary, entry: Entry) -> None:
         """Store a new canary and its first entry. Raises Conflict naming the holder if the slug is taken, IdTaken if the id is."""
@@ -70,6 +70,7 @@ class CanaryStore(Protocol):
     def trigger(self, canary_id: str, entry: Entry) -> Triggered:
         """Apply `canary.triggered`, whatever the state, and return when it is durable. Triggers of many threads are committed together.
 
+        About every hundredth entry (by its nonce, see canary.prunes) also deletes what the pruning rule leaves out of this canary's history.
         Raises NotFound, and StoreUnavailable when it could not be committed within TRIGGER_SECONDS.
         """
 
@@ -78,9 +79,6 @@ class CanaryStore(Protocol):
 
     def next_deadline(self) -> datetime | None:
         """The earliest deadline of all canaries that are neither late nor paused."""
-
-    def prune_history(self, now: datetime) -> int:
-        """Delete entries that the pruning rule leaves out, of a few canaries at each call; how many. Reading never shows them."""
 
 
 TRIGGER_SECONDS = 20.0
@@ -108,7 +106,7 @@ class Outbox(Protocol):
         """Record that they were taken, or never will be, and prolong the lease. False: the claim has passed to somebody else."""
 
     def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
-        """Give the receiver back; with `retry_at` the try has failed and it is left alone until then. No effect once the claim passed on."""
+        """Give the receiver back; with `retry_at` the try has failed and it is left alone until then. No effect on a claim lost."""
 
     def next_attempt(self, now: datetime) -> datetime | None:
         """When `claim` may next have something: `now` if it may already, None if nothing is waiting."""
