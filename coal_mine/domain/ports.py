@@ -70,7 +70,7 @@ class CanaryStore(Protocol):
     def trigger(self, canary_id: str, entry: Entry) -> Triggered:
         """Apply `canary.triggered`, whatever the state, and return when it is durable. Triggers of many threads are committed together.
 
-        About every hundredth entry (by its nonce, see canary.prunes) also deletes what the pruning rule leaves out of this canary's history.
+        About every hundredth entry (see canary.prunes) also deletes what the pruning rule leaves out of this canary's history.
         Raises NotFound, and StoreUnavailable when it could not be committed within TRIGGER_SECONDS.
         """
 
