@@ -1,0 +1,155 @@
+"""The file: one thread that writes, a few connections that read."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from coal_mine.domain.errors import CoalMineError, StoreUnavailable
+from coal_mine.domain.ports import TRIGGER_SECONDS
+
+from .schema import bring_up_to_date
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+
+
+class _Change(Generic[_T]):
+    """A piece of writing that a thread waits for."""
+
+    __slots__ = ("_done", "_error", "_result", "_work")
+
+    def __init__(self, work: Callable[[sqlite3.Connection], _T]) -> None:
+        self._work = work
+        self._result: _T
+        self._error: Exception | None = None
+        self._done = threading.Lock()  # released when the change is committed or given up: a bare lock is the cheapest way to wait
+        self._done.acquire()
+
+    def perform(self, connection: sqlite3.Connection) -> None:
+        """Work must raise its refusals (errors of the domain) before it writes anything: the others' changes are committed all the same."""
+        self._error = None
+        try:
+            self._result = self._work(connection)
+        except CoalMineError as refusal:
+            self._error = refusal
+
+    def finish(self, error: Exception | None = None) -> None:
+        self._error = error or self._error
+        self._done.release()
+
+    def wait(self) -> _T:
+        if not self._done.acquire(timeout=TRIGGER_SECONDS):
+            raise StoreUnavailable(f"the store did not commit within {TRIGGER_SECONDS:.0f} s")
+        if self._error:
+            raise self._error
+        return self._result
+
+
+class Database:
+    """All writing goes through one thread, which commits together whatever has come in while it was busy.
+
+    Changes are carried out in the order in which they came. So when the watcher marks canaries late, every trigger that was handed in
+    before is already counted.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._queue: SimpleQueue[_Change[Any] | None] = SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        with self._translated():
+            connection = self._connect()
+            connection.execute("PRAGMA journal_mode = WAL")
+            bring_up_to_date(connection, str(path))
+        self._writer = threading.Thread(target=self._write_all, args=(connection,), name="sqlite-writer")
+        self._writer.start()
+
+    def write(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        """What `work` returns, after it is on the disk."""
+        if self._closed:
+            raise StoreUnavailable("the server is stopping")
+        change = _Change(work)
+        self._queue.put(change)
+        return change.wait()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection on which all that was committed before can be read."""
+        with self._translated():
+            connection = self._idle.pop() if self._idle else self._connect()
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+
+    def close(self) -> None:
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        self._queue.put(None)
+        self._writer.join()
+        while not self._queue.empty():
+            late = self._queue.get()
+            if late:
+                late.finish(StoreUnavailable("the server is stopping"))
+        while self._idle:
+            self._idle.pop().close()
+
+    def _connect(self) -> sqlite3.Connection:
+        # Autocommit: we say ourselves where a transaction begins. The writer's connection is made by another thread than uses it.
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA busy_timeout = 5000")
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"{self.path}: {error}") from error
+
+    def _write_all(self, connection: sqlite3.Connection) -> None:
+        stopping = False
+        while not stopping:
+            waiting = [self._queue.get()]
+            try:
+                while True:
+                    waiting.append(self._queue.get_nowait())
+            except Empty:
+                pass
+            stopping = None in waiting
+            changes = [change for change in waiting if change]
+            if changes:
+                self._commit(connection, changes)
+        connection.close()
+
+    def _commit(self, connection: sqlite3.Connection, changes: list[_Change[Any]]) -> None:
+        try:
+            with self._translated():
+                connection.execute("BEGIN IMMEDIATE")
+                for change in changes:
+                    change.perform(connection)
+                connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - the writer's top: whatever went wrong belongs to those who wait
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if len(changes) > 1:
+                for change in changes:
+                    self._commit(connection, [change])
+            else:
+                _log.error("a change was not written: %s", error, extra={"action": "write_failed"})
+                changes[0].finish(error)
+        else:
+            for change in changes:
+                change.finish()

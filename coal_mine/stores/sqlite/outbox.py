@@ -1,0 +1,146 @@
+"""Alerts on their way, in SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from coal_mine.domain.alert import Alert, Claim, Delivery, DeliveryState, Receiver
+from coal_mine.domain.ports import MAX_DIGEST
+from coal_mine.domain.times import from_millis, to_millis
+
+from .database import Database
+from .rows import DELIVERY_COLUMNS, alert_as_json, alert_from_json, delivery_from_row
+
+# So many canaries are expanded in one transaction: triggers that come meanwhile wait for its end.
+_EXPANDED_AT_ONCE = 500
+
+_CLAIMABLE = """
+    SELECT id, channel, address, attempts, batch FROM receivers WHERE due_at <= :now AND lease_until <= :now ORDER BY due_at LIMIT 1
+"""
+_DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM deliveries d JOIN receivers r ON r.id = d.receiver"
+_WAITING = f"{_DELIVERIES} WHERE d.receiver = ? AND d.state = 'waiting'"
+_BIND = """
+    UPDATE deliveries SET batch = ? WHERE number IN (
+        SELECT number FROM deliveries WHERE receiver = ? AND state = 'waiting' ORDER BY at, number LIMIT ?)
+"""
+_ADD_DELIVERY = "INSERT OR IGNORE INTO deliveries (id, receiver, at, alert, state) VALUES (?, ?, ?, ?, 'waiting')"
+# A receiver who is being left alone after a failure stays so.
+_ADD_RECEIVER = """
+    INSERT INTO receivers (id, channel, address, due_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET due_at = coalesce(due_at, excluded.due_at)
+"""
+_RELEASE = """
+    UPDATE receivers SET lease_until = 0, token = '', attempts = :attempts, error = :error,
+        due_at = coalesce(:retry_at, (SELECT min(at) FROM deliveries WHERE receiver = :id AND state = 'waiting'))
+    WHERE id = :id AND token = :token
+"""
+
+
+def expand_owed(connection: sqlite3.Connection, alerts: Iterable[Alert]) -> None:
+    for alert in alerts:
+        at, text = to_millis(alert.at), json.dumps(alert_as_json(alert))
+        for receiver in alert.receivers:
+            delivery = Delivery(alert=alert, receiver=receiver)
+            connection.execute(_ADD_RECEIVER, (str(receiver), receiver.channel, receiver.address, at))
+            connection.execute(_ADD_DELIVERY, (delivery.id, str(receiver), at, text))
+
+
+class SqliteOutbox:
+    """See ports.Outbox. Every step is one transaction of the writer, so that nothing can be found half done."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def expand(self) -> int:
+        def work(connection: sqlite3.Connection) -> int:
+            query = "SELECT number, owed FROM canaries WHERE owed != '[]' ORDER BY number LIMIT ?"
+            rows = connection.execute(query, (_EXPANDED_AT_ONCE,)).fetchall()
+            alerts = [alert_from_json(alert) for _, owed in rows for alert in json.loads(owed)]
+            expand_owed(connection, alerts)
+            connection.executemany("UPDATE canaries SET owed = '[]' WHERE number = ?", [(number,) for number, _ in rows])
+            return len(alerts)
+
+        with self._database.reading() as connection:
+            if not connection.execute("SELECT 1 FROM canaries WHERE owed != '[]' LIMIT 1").fetchone():
+                return 0
+        return self._database.write(work)
+
+    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
+        def work(connection: sqlite3.Connection) -> Claim | None:
+            row = connection.execute(_CLAIMABLE, {"now": to_millis(now)}).fetchone()
+            if row is None:
+                return None
+            receiver_id, channel, address, attempts, batch = row
+            batch, deliveries = _deliveries_to_claim(connection, receiver_id, batch, token, digest_above)
+            connection.execute(
+                "UPDATE receivers SET token = ?, lease_until = ?, batch = ? WHERE id = ?",
+                (token, to_millis(now + lease), batch, receiver_id),
+            )
+            return Claim(receiver=Receiver(channel, address), token=token, attempts=attempts, batch=batch, deliveries=tuple(deliveries))
+
+        return self._database.write(work)
+
+    def finish(
+        self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = ""
+    ) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            prolonged = connection.execute(
+                "UPDATE receivers SET lease_until = ?, attempts = 0, error = '' WHERE id = ? AND token = ?",
+                (to_millis(now + lease), str(claim.receiver), claim.token),
+            )
+            if prolonged.rowcount == 0:
+                return False
+            connection.executemany(
+                "UPDATE deliveries SET state = ?, finished_at = ?, error = ? WHERE id = ?",
+                [(state, to_millis(now), error, delivery.id) for delivery in deliveries],
+            )
+            return True
+
+        return self._database.write(work)
+
+    def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
+        values = {
+            "id": str(claim.receiver),
+            "token": claim.token,
+            "attempts": claim.attempts + 1 if retry_at else 0,
+            "retry_at": to_millis(retry_at) if retry_at else None,
+            "error": error,
+        }
+        self._database.write(lambda connection: connection.execute(_RELEASE, values).rowcount)
+
+    def next_attempt(self, now: datetime) -> datetime | None:
+        with self._database.reading() as connection:
+            (due_at,) = connection.execute("SELECT min(max(due_at, lease_until)) FROM receivers WHERE due_at IS NOT NULL").fetchone()
+        return None if due_at is None else max(now, from_millis(due_at))
+
+    def deliveries(self, *, limit: int) -> list[Delivery]:
+        with self._database.reading() as connection:
+            return _all(connection, f"{_DELIVERIES} ORDER BY d.at DESC, d.number DESC LIMIT ?", (limit,))
+
+    def forget(self, before: datetime) -> int:
+        query = "DELETE FROM deliveries WHERE finished_at < ?"
+        return self._database.write(lambda connection: connection.execute(query, (to_millis(before),)).rowcount)
+
+
+def _deliveries_to_claim(
+    connection: sqlite3.Connection, receiver_id: str, batch: str | None, token: str, digest_above: int
+) -> tuple[str | None, list[Delivery]]:
+    """A batch that was bound before, or a new one when too much is waiting, or single deliveries."""
+    bound = f"{_WAITING} AND d.batch = ? ORDER BY d.at, d.number"
+    if batch:
+        deliveries = _all(connection, bound, (receiver_id, batch))
+        if deliveries:
+            return batch, deliveries
+    deliveries = _all(connection, f"{_WAITING} ORDER BY d.at, d.number LIMIT ?", (receiver_id, digest_above + 1))
+    if len(deliveries) <= digest_above:
+        return None, deliveries
+    connection.execute(_BIND, (token, receiver_id, MAX_DIGEST))
+    return token, _all(connection, bound, (receiver_id, token))
+
+
+def _all(connection: sqlite3.Connection, query: str, values: tuple[Any, ...]) -> list[Delivery]:
+    return [delivery_from_row(row) for row in connection.execute(query, values)]

@@ -1,0 +1,105 @@
+"""Values of the domain as rows, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from coal_mine.domain.alert import Alert, Delivery, DeliveryState, Kind, Receiver
+from coal_mine.domain.canary import Canary
+from coal_mine.domain.periodicity import Every, InWindows, OnSchedule, Periodicity
+from coal_mine.domain.times import from_millis, to_millis
+
+CANARY_COLUMNS = "id, name, slug, description, periodicity, emails, paused, late, deadline, last_event_at, version, owed"
+DELIVERY_COLUMNS = "d.alert, d.state, d.finished_at, d.error, r.channel, r.address, r.error"
+
+
+def canary_from_row(row: Sequence[Any]) -> Canary:
+    return Canary(
+        id=row[0],
+        name=row[1],
+        slug=row[2],
+        description=row[3],
+        periodicity=_periodicity(row[4]),
+        emails=_emails(row[5]),
+        paused=bool(row[6]),
+        late=bool(row[7]),
+        deadline=None if row[8] is None else from_millis(row[8]),
+        last_event_at=from_millis(row[9]),
+        version=row[10],
+        owed=() if row[11] == "[]" else tuple(alert_from_json(alert) for alert in json.loads(row[11])),
+    )
+
+
+# How each changeable field of a canary is written; the keys are the columns.
+WRITTEN: dict[str, Callable[[Any], Any]] = {
+    "name": str,
+    "slug": str,
+    "description": str,
+    "periodicity": lambda value: json.dumps(_periodicity_as_json(value)),
+    "emails": lambda value: json.dumps(list(value)),
+    "paused": int,
+    "late": int,
+    "deadline": lambda value: None if value is None else to_millis(value),
+    "last_event_at": to_millis,
+    "version": int,
+}
+
+
+def delivery_from_row(row: Sequence[Any]) -> Delivery:
+    alert, state, finished_at, error, channel, address, receiver_error = row
+    return Delivery(
+        alert=alert_from_json(json.loads(alert)),
+        receiver=Receiver(channel, address),
+        state=DeliveryState(state),
+        finished_at=None if finished_at is None else from_millis(finished_at),
+        error=error or (receiver_error if state == DeliveryState.WAITING else ""),
+    )
+
+
+def alert_as_json(alert: Alert) -> dict[str, Any]:
+    return {
+        "kind": alert.kind,
+        "canary_id": alert.canary_id,
+        "canary_name": alert.canary_name,
+        "at": to_millis(alert.at),
+        "deadline": None if alert.deadline is None else to_millis(alert.deadline),
+        "emails": list(alert.emails),
+    }
+
+
+def alert_from_json(value: dict[str, Any]) -> Alert:
+    return Alert(
+        kind=Kind(value["kind"]),
+        canary_id=value["canary_id"],
+        canary_name=value["canary_name"],
+        at=from_millis(value["at"]),
+        deadline=None if value["deadline"] is None else from_millis(value["deadline"]),
+        emails=tuple(value["emails"]),
+    )
+
+
+def _periodicity_as_json(periodicity: Periodicity) -> Any:
+    match periodicity:
+        case Every(seconds):
+            return seconds
+        case InWindows(text):
+            return text
+        case OnSchedule(expression, grace_seconds, timezone):
+            return {"schedule": expression, "grace": grace_seconds, "timezone": timezone}
+
+
+# Many canaries share a few texts, and each trigger reads them again.
+@lru_cache(maxsize=4_096)
+def _periodicity(text: str) -> Periodicity:
+    value = json.loads(text)
+    if isinstance(value, dict):
+        return OnSchedule(value["schedule"], value["grace"], value["timezone"])
+    return InWindows(value) if isinstance(value, str) else Every(value)
+
+
+@lru_cache(maxsize=4_096)
+def _emails(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))

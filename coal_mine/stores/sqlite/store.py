@@ -1,0 +1,42 @@
+"""Opening the embedded store."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from coal_mine.domain.errors import StoreUnavailable
+
+from .canaries import SqliteCanaries
+from .database import Database
+from .outbox import SqliteOutbox
+
+_NEEDED = (3, 38, 0)  # json_insert with '$[#]', RETURNING, STRICT-free JSON built in
+
+
+class SqliteStore:
+    """See ports.Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.canaries = SqliteCanaries(database)
+        self.outbox = SqliteOutbox(database)
+
+    def describe(self) -> str:
+        return f"SQLite {self._database.path}"
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def open_store(path: Path) -> SqliteStore:
+    """Open or create the file. The caller holds its lock (lock.py): leases of receivers that are still noted are of a dead process.
+
+    Raises StoreUnavailable when the file cannot be used, Invalid when a newer version wrote it.
+    """
+    if sqlite3.sqlite_version_info < _NEEDED:
+        needed = ".".join(map(str, _NEEDED))
+        raise StoreUnavailable(f"SQLite {needed} or newer is needed; this Python has {sqlite3.sqlite_version}")
+    database = Database(path)
+    database.write(lambda connection: connection.execute("UPDATE receivers SET lease_until = 0 WHERE lease_until > 0"))
+    return SqliteStore(database)
