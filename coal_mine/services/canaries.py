@@ -1,0 +1,159 @@
+"""What users do with canaries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from coal_mine.domain import canary as states
+from coal_mine.domain.canary import MAX_HISTORY, Canary, Entry, Transition, Triggered, kept_history
+from coal_mine.domain.errors import IdTaken, Invalid, StoreUnavailable
+from coal_mine.domain.ports import CanaryFilter, Clock, Ids, Store
+from coal_mine.domain.text import checked_comment, slug_of
+
+from .definitions import Definition
+from .search import matcher
+
+# A race that is lost so often is no race any more, but a fault in a store.
+_MAX_TRIES = 1_000
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """How a user names a canary: by id, else by slug, else by name."""
+
+    id: str | None = None
+    slug: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A canary with as much of its history as there is to show, newest first."""
+
+    canary: Canary
+    history: list[Entry]
+
+
+def _nobody() -> None:
+    """Nobody waits to be woken."""
+
+
+class Canaries:
+    """Every verb validates, asks the domain for the change and lets the store write it."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        *,
+        deadlines_changed: Callable[[], None] = _nobody,
+        alert_owed: Callable[[], None] = _nobody,
+    ) -> None:
+        self._store = store.canaries
+        self._clock = clock
+        self._ids = ids
+        self._deadlines_changed = deadlines_changed
+        self._alert_owed = alert_owed
+
+    def create(self, definition: Definition, *, paused: bool = False) -> Shown:
+        """Raises Invalid, and Conflict when a canary with the same slug exists."""
+        given = definition.as_update(None)
+        if given.name is None or given.slug is None:
+            raise Invalid("name is missing")
+        if given.periodicity is None:
+            raise Invalid("periodicity is missing (or give a cron schedule)")
+        entry = self._entry("Canary created", "")
+        canary = states.created(
+            id=self._ids.canary_id(),
+            name=given.name,
+            slug=given.slug,
+            description=given.description or "",
+            periodicity=given.periodicity,
+            emails=given.emails or (),
+            paused=paused,
+            at=entry.at,
+        )
+        canary = self._add(canary, entry)
+        self._deadlines_changed()
+        return Shown(canary, [entry])
+
+    def update(self, reference: Reference, definition: Definition) -> Shown:
+        """The reference is an id or a slug: a name would be the new name. Raises Invalid, NotFound, Conflict."""
+        if definition.is_empty:
+            raise Invalid("nothing to update: give name, periodicity, schedule, grace, timezone, description or email")
+        canary_id = self._resolve(replace(reference, name=None))
+        now = self._clock.now()
+        return self._change(canary_id, lambda canary: states.updated(canary, definition.as_update(canary.periodicity), now))
+
+    def delete(self, reference: Reference) -> None:
+        self._store.remove(self._resolve(reference))
+        self._alert_owed()
+
+    def get(self, reference: Reference) -> Shown:
+        return self._show(self._store.get(self._resolve(reference)))
+
+    def list(self, wanted: CanaryFilter, search: str | None = None) -> Iterator[Canary]:
+        """In the order of creation; `search` as in search.py. Raises Invalid at once, not at the first canary."""
+        found = self._store.select(wanted)
+        return filter(matcher(search), found) if search else found
+
+    def with_history(self, canaries: Iterator[Canary]) -> Iterator[Shown]:
+        now = self._clock.now()
+        while page := tuple(islice(canaries, _PAGE)):
+            histories = self._store.histories([canary.id for canary in page], limit=MAX_HISTORY)
+            yield from (Shown(canary, kept_history(histories.get(canary.id, []), now)) for canary in page)
+
+    def trigger(self, reference: Reference, comment: str) -> Triggered:
+        found = self._store.trigger(self._resolve(reference), self._entry("Triggered", comment))
+        if found.recovered:
+            self._alert_owed()
+        return found
+
+    def pause(self, reference: Reference, comment: str) -> Shown:
+        entry = self._entry("Paused", comment)
+        return self._change(self._resolve(reference), lambda canary: states.paused(canary, entry))
+
+    def unpause(self, reference: Reference, comment: str) -> Shown:
+        entry = self._entry("Unpaused", comment)
+        return self._change(self._resolve(reference), lambda canary: states.unpaused(canary, entry))
+
+    def _resolve(self, reference: Reference) -> str:
+        if reference.id:
+            return reference.id
+        slug = reference.slug or slug_of(reference.name or "")
+        if not slug:
+            raise Invalid("which canary? give its id or slug" + ("" if reference.name is None else ", or a name with letters or digits"))
+        return self._store.id_of_slug(slug)
+
+    def _entry(self, what: str, comment: str) -> Entry:
+        text = f"{what} ({checked_comment(comment)})" if comment else what
+        return Entry(self._clock.now(), text, self._ids.nonce())
+
+    def _add(self, canary: Canary, entry: Entry) -> Canary:
+        for _ in range(_MAX_TRIES):
+            try:
+                self._store.add(canary, entry)
+            except IdTaken:
+                canary = replace(canary, id=self._ids.canary_id())
+            else:
+                return canary
+        raise StoreUnavailable("no free id was found")
+
+    def _change(self, canary_id: str, change: Callable[[Canary], Transition]) -> Shown:
+        for _ in range(_MAX_TRIES):
+            transition = change(self._store.get(canary_id))
+            if self._store.apply(transition):
+                break
+        else:
+            raise StoreUnavailable(f"canary {canary_id} changes all the time")
+        self._deadlines_changed()
+        if transition.owe:
+            self._alert_owed()
+        return self._show(transition.after)
+
+    def _show(self, canary: Canary) -> Shown:
+        return Shown(canary, kept_history(self._store.history(canary.id, limit=MAX_HISTORY), self._clock.now()))
