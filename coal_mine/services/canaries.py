@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 
 from coal_mine.domain import canary as states
 from coal_mine.domain.canary import MAX_HISTORY, Canary, Entry, Transition, Triggered, kept_history
 from coal_mine.domain.errors import IdTaken, Invalid, StoreUnavailable
+from coal_mine.domain.periodicity import InWindows
 from coal_mine.domain.ports import CanaryFilter, Clock, Ids, Store
 from coal_mine.domain.text import checked_comment, slug_of
+from coal_mine.domain.windows import Span
 
 from .definitions import Definition
 from .search import matcher
@@ -31,10 +34,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A canary with as much of its history as there is to show, newest first."""
+    """A canary with all that there is to show of it."""
 
     canary: Canary
-    history: list[Entry]
+    history: list[Entry]  # newest first
+    windows: list[Span] | None = None  # how its windows play out from now on, if it has any
 
 
 def _nobody() -> None:
@@ -79,7 +83,7 @@ class Canaries:
         )
         canary = self._add(canary, entry)
         self._deadlines_changed()
-        return Shown(canary, [entry])
+        return Shown(canary, [entry], _windows_from(canary, entry.at))
 
     def update(self, reference: Reference, definition: Definition) -> Shown:
         """The reference is an id or a slug: a name would be the new name. Raises Invalid, NotFound, Conflict."""
@@ -156,4 +160,9 @@ class Canaries:
         return self._show(transition.after)
 
     def _show(self, canary: Canary) -> Shown:
-        return Shown(canary, kept_history(self._store.history(canary.id, limit=MAX_HISTORY), self._clock.now()))
+        now = self._clock.now()
+        return Shown(canary, kept_history(self._store.history(canary.id, limit=MAX_HISTORY), now), _windows_from(canary, now))
+
+
+def _windows_from(canary: Canary, now: datetime) -> list[Span] | None:
+    return canary.periodicity.windows.overview(now) if isinstance(canary.periodicity, InWindows) else None

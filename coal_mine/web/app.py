@@ -1,0 +1,27 @@
+"""The WSGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import bottle
+
+from coal_mine.services.canaries import Canaries
+
+from .auth import Gate, LocalHostsOnly
+from .canaries import CanaryRoutes
+from .environ import Environ
+from .responses import JsonAnswers, answer_http_error
+
+
+def build_app(canaries: Canaries, *, key: str, local_only: bool, health: Callable[[], dict[str, Any]]) -> Callable[[Environ, Any], Any]:
+    """An empty `key` asks for none; `health` must answer at once, without asking the store."""
+    app = bottle.Bottle(autojson=False)
+    app.default_error_handler = answer_http_error
+    app.install(JsonAnswers())
+    if local_only:
+        app.install(LocalHostsOnly())
+    CanaryRoutes(canaries, Gate(key)).mount(app)
+    app.route("/health", ["GET"], health)
+    return app  # type: ignore[no-any-return]  # Bottle has no types

@@ -1,0 +1,95 @@
+"""Who may call. One accepted credential is enough; all comparisons take the same time whatever is sent."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+import bottle
+
+from coal_mine.domain.errors import Forbidden, Unauthorized
+
+from .environ import Environ, host_of
+from .parameters import Pairs, form_pairs, query_pairs
+
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", ""})
+KEY_PARAMETER = "auth_key"
+
+
+class Gate:
+    """Lets calls in. Without a key everybody may call, but not a stranger's web page through somebody's browser."""
+
+    def __init__(self, key: str) -> None:
+        """An empty key asks for none."""
+        self._key = key.encode()
+
+    def admit(self, environ: Environ) -> Pairs:
+        """The call's parameters without the key. Raises Unauthorized or Forbidden.
+
+        A body is read only after a key was found, or to find it there.
+        """
+        query = query_pairs(environ)
+        if self._explicit(environ, query):
+            return without_key(query + form_pairs(environ))
+        if not self._key or self._basic(environ):
+            _refuse_foreign_pages(environ)
+            return without_key(query + form_pairs(environ))
+        form = form_pairs(environ)
+        if not self._any_is_key(_keys(form)):
+            raise Unauthorized("the key is missing or wrong: give it as auth_key, X-Auth-Token, Bearer token or Basic password")
+        return without_key(query + form)
+
+    def _explicit(self, environ: Environ, query: Pairs) -> bool:
+        """Was the right key given in a way that a browser never adds by itself?"""
+        tokens = [*_keys(query), environ.get("HTTP_X_AUTH_TOKEN", ""), _after(environ, "Bearer")]
+        return bool(self._key) and self._any_is_key(tokens)
+
+    def _basic(self, environ: Environ) -> bool:
+        try:
+            _, _, password = base64.b64decode(_after(environ, "Basic"), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+        return self._any_is_key([password])
+
+    def _any_is_key(self, tokens: list[str]) -> bool:
+        return any(hmac.compare_digest(self._key, token.encode("utf-8", "surrogateescape")) for token in tokens)
+
+
+class LocalHostsOnly:
+    """A Bottle plugin: answers only to this machine's own names, so that no foreign name can be rebound to a server without a key."""
+
+    name = "local-hosts-only"
+    api = 2
+
+    def apply(self, callback: Callable[..., Any], _route: Any) -> Callable[..., Any]:
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            if host_of(bottle.request.environ) not in _LOCAL_HOSTS:
+                raise Forbidden("this server answers only to localhost; to let others in, start it with a coal-mine.ini")
+            return callback(*args, **kwargs)
+
+        return checked
+
+
+def without_key(pairs: Pairs) -> Pairs:
+    return [(name, value) for name, value in pairs if name != KEY_PARAMETER]
+
+
+def _keys(pairs: Pairs) -> list[str]:
+    return [value for name, value in pairs if name == KEY_PARAMETER]
+
+
+def _after(environ: Environ, scheme: str) -> str:
+    given, _, rest = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return rest.strip() if given.lower() == scheme.lower() else ""
+
+
+def _refuse_foreign_pages(environ: Environ) -> None:
+    """A browser tells where a request comes from. Every call may change something, also as GET."""
+    if environ.get("HTTP_SEC_FETCH_SITE") == "cross-site":
+        raise Forbidden("calls from other sites' pages need the key as a parameter or header")
+    origin = environ.get("HTTP_ORIGIN")
+    if origin and origin.partition("://")[2].lower() != environ.get("HTTP_HOST", "").lower():
+        raise Forbidden(f"calls from pages of {origin[:100]!r} need the key as a parameter or header")
