@@ -21,6 +21,7 @@ setup(
     install_requires=[
         "bottle>=0.13.4,<0.14",
         "click>=8.1",
+        "concurrent-log-handler>=0.9.25",
         "cronsim>=2.7,<3",
         "google-re2>=1.1",
         "granian>=2.8,<3",

@@ -1,0 +1,270 @@
+"""What the operator decides: coal-mine.ini or the environment, checked to the last letter."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from platformdirs import user_state_path
+
+from .domain.errors import Invalid
+
+_T = TypeVar("_T")
+
+FILE_NAME = "coal-mine.ini"
+ALL_INTERFACES = "0.0.0.0"  # noqa: S104 - as documented: with a configuration the server is there for others
+DIRECTORIES = (Path(), Path("/etc"), Path("/usr/local/etc"))
+
+_SECTIONS = ("logging", "mongodb", "sqlite", "email", "alerts", "wsgi")
+
+# The environment's name for a setting, as the predecessor had them.
+ENVIRONMENT = {
+    "MONGODB_URI": ("mongodb", "hosts"),
+    "EMAIL_SENDER": ("email", "sender"),
+    "SMTP_HOST": ("email", "host"),
+    "SMTP_PORT": ("email", "port"),
+    "SMTP_USERNAME": ("email", "username"),
+    "SMTP_PASSWORD": ("email", "password"),
+    "WSGI_PORT": ("wsgi", "port"),
+    "WSGI_AUTH_KEY": ("wsgi", "auth_key"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggingConfig:
+    file: Path | None = None  # None: standard error
+    rotate: bool = False
+    max_size: int = 1_048_576  # bytes
+    backup_count: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MongoConfig:
+    hosts: str | list[str] = field(repr=False)  # a URI may hold a password
+    database: str | None
+    options: dict[str, Any] = field(repr=False)  # for MongoClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailConfig:
+    sender: str
+    host: str = "localhost"
+    port: int = 25
+    username: str = ""
+    password: str = field(default="", repr=False)
+    tls: str = "no"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WsgiConfig:
+    host: str = ALL_INTERFACES
+    port: int = 80
+    auth_key: str = field(default="", repr=False)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    source: str  # where it comes from, for the log
+    local_only: bool  # nothing was configured: serve this machine alone
+    logging: LoggingConfig
+    mongodb: MongoConfig | None
+    sqlite_path: Path  # used without mongodb
+    email: EmailConfig | None  # None: alerts go to the log
+    wsgi: WsgiConfig
+    digest_above: int  # more waiting alerts than this for one receiver leave as one mail
+
+
+class Section:
+    """The settings of one section, taken one by one; what is left over at the end is a mistake."""
+
+    def __init__(self, name: str, values: Mapping[str, str], place: Callable[[str, str], str]) -> None:
+        self._name = name
+        self._left = dict(values)
+        self._place = place
+
+    def take(self, setting: str, default: _T, read: Callable[[str], _T]) -> _T:
+        """The setting as `read` understands it; a setting without text counts as absent."""
+        text = self._left.pop(setting, "").strip()
+        if not text:
+            return default
+        try:
+            return read(text)
+        except ValueError as error:
+            raise self.error(setting, f"{text!r} {error}") from error
+
+    def text(self, setting: str, default: str = "") -> str:
+        return self.take(setting, default, str)
+
+    def number(self, setting: str, default: int, low: int, high: int) -> int:
+        return self.take(setting, default, lambda text: _number(text, low, high))
+
+    def error(self, setting: str, fault: str) -> Invalid:
+        return Invalid(f"{self._place(self._name, setting)}: {fault}")
+
+    def rest(self) -> dict[str, str]:
+        rest, self._left = self._left, {}
+        return {setting: text.strip() for setting, text in rest.items()}
+
+    def refuse_rest(self, *known: str) -> None:
+        for setting in self._left:
+            raise self.error(setting, f"unknown setting; [{self._name}] knows {', '.join(known)}")
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """The configuration of `path`, else of the environment if it names a MongoDB, else of the first coal-mine.ini, else of the environment.
+
+    Raises Invalid with one line that names file (or variable), section and setting.
+    """
+    if path is None and not environ.get("MONGODB_URI"):
+        path = next((found for directory in DIRECTORIES if (found := directory / FILE_NAME).is_file()), None)
+    if path is not None:
+        return _config(_read(path), str(path), lambda section, setting: f"{path}: [{section}] {setting}")
+    sections: dict[str, dict[str, str]] = {}
+    for variable, (section, setting) in ENVIRONMENT.items():
+        if environ.get(variable):
+            sections.setdefault(section, {})[setting] = environ[variable]
+    names = {where: variable for variable, where in ENVIRONMENT.items()}
+    source = "the environment" if sections else ""
+    return _config(sections, source, lambda section, setting: f"environment: {names.get((section, setting), setting)}")
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    parser = configparser.ConfigParser(interpolation=None, default_section="\0")
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error
+    except configparser.Error as error:
+        raise Invalid(f"{path}: {' '.join(str(error).split())}") from error
+    return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[str, str], str]) -> Config:
+    for name in sections:
+        if name not in _SECTIONS:
+            raise Invalid(f"{source}: [{name}]: unknown section; there are {', '.join(f'[{known}]' for known in _SECTIONS)}")
+
+    def section(name: str) -> Section:
+        return Section(name, sections.get(name, {}), place)
+
+    config = Config(
+        source=source or "built-in defaults",
+        local_only=not source,
+        logging=_logging(section("logging")),
+        mongodb=_mongodb(section("mongodb")) if "mongodb" in sections else None,
+        sqlite_path=_sqlite(section("sqlite")),
+        email=_email(section("email")) if "email" in sections else None,
+        wsgi=_wsgi(section("wsgi")) if source else WsgiConfig(host="127.0.0.1", port=8080),
+        digest_above=_alerts(section("alerts")),
+    )
+    if config.mongodb is None and config.wsgi.workers > 1:
+        raise Invalid(f"{place('wsgi', 'workers')}: {config.wsgi.workers} workers need [mongodb]; the SQLite store serves from one")
+    return config
+
+
+def _logging(section: Section) -> LoggingConfig:
+    config = LoggingConfig(
+        file=section.take("file", None, Path),
+        rotate=section.take("rotate", False, _boolean),
+        max_size=section.number("max_size", 1_048_576, 1_000, 1 << 40),
+        backup_count=section.number("backup_count", 5, 1, 10_000),
+    )
+    section.refuse_rest("file", "rotate", "max_size", "backup_count")
+    return config
+
+
+def _mongodb(section: Section) -> MongoConfig:
+    hosts = section.text("hosts")
+    if not hosts:
+        raise section.error("hosts", "missing; give a mongodb:// URI or host names separated by commas")
+    is_uri = hosts.startswith(("mongodb://", "mongodb+srv://"))
+    database = section.text("database") or None
+    if not is_uri and not database:
+        raise section.error("database", "missing; it is needed unless hosts is a mongodb:// URI")
+    options = {setting: text for setting, text in section.rest().items() if text}
+    return MongoConfig(hosts=hosts if is_uri else [host.strip() for host in hosts.split(",")], database=database, options=options)
+
+
+def _sqlite(section: Section) -> Path:
+    path = section.take("path", user_state_path("coal-mine") / "coal-mine.sqlite3", lambda text: Path(text).expanduser())
+    section.refuse_rest("path")
+    return path
+
+
+def _email(section: Section) -> EmailConfig:
+    tls = section.take("tls", "no", lambda text: _one_of(text, "no", "starttls", "implicit"))
+    config = EmailConfig(
+        sender=section.take("sender", "", _address),
+        host=section.text("host", "localhost"),
+        port=section.number("port", 465 if tls == "implicit" else 25, 1, 65_535),
+        username=section.text("username"),
+        password=section.text("password"),
+        tls=tls,
+    )
+    section.refuse_rest("sender", "host", "port", "username", "password", "tls")
+    if not config.sender:
+        raise section.error("sender", "missing; give the address that alerts come from")
+    if bool(config.username) != bool(config.password):
+        raise section.error("password" if config.username else "username", "missing; username and password belong together")
+    return config
+
+
+def _alerts(section: Section) -> int:
+    digest_above = section.number("digest_above", 20, 1, 1_000_000)
+    section.refuse_rest("digest_above")
+    return digest_above
+
+
+def _wsgi(section: Section) -> WsgiConfig:
+    config = WsgiConfig(
+        host=section.text("host", ALL_INTERFACES),
+        port=section.number("port", 80, 0, 65_535),
+        auth_key=section.text("auth_key"),
+        tls_certificate=section.take("tls_certificate", None, _readable_file),
+        tls_key=section.take("tls_key", None, _readable_file),
+        workers=section.number("workers", 1, 1, 1_000),
+    )
+    section.refuse_rest("host", "port", "auth_key", "tls_certificate", "tls_key", "workers")
+    if bool(config.tls_certificate) != bool(config.tls_key):
+        missing = "tls_key" if config.tls_certificate else "tls_certificate"
+        raise section.error(missing, "missing; tls_certificate and tls_key belong together")
+    return config
+
+
+def _number(text: str, low: int, high: int) -> int:
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        raise ValueError(f"is not a whole number from {low} to {high}")
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    values = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if text.lower() not in values:
+        raise ValueError("is neither true nor false")
+    return values[text.lower()]
+
+
+def _one_of(text: str, *allowed: str) -> str:
+    if text.lower() not in allowed:
+        raise ValueError(f"is none of {', '.join(allowed)}")
+    return text.lower()
+
+
+def _address(text: str) -> str:
+    if "@" not in text or any(character in text for character in "\r\n"):
+        raise ValueError("is not a mail address")
+    return text
+
+
+def _readable_file(text: str) -> Path:
+    try:
+        Path(text).open("rb").close()
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+    return Path(text)

@@ -1,0 +1,93 @@
+"""The command `coal-mine`: reads the configuration and starts the processes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from coal_mine import __version__
+from coal_mine.config import Config, load
+from coal_mine.domain.errors import CoalMineError
+from coal_mine.stores.sqlite.lock import lock
+
+from . import logs
+from .parts import open_store
+from .serving import checked_address, serve_background, serve_web, supervise
+
+_log = logging.getLogger(__name__)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config", "path", type=click.Path(path_type=Path), help="Configuration file. Default: coal-mine.ini in ., /etc, /usr/local/etc."
+)
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on, instead of the configured one; 0 takes a free one.")
+@click.option("--web", is_flag=True, help="Serve HTTP only (needs MongoDB).")
+@click.option("--background", is_flag=True, help="Watch deadlines and deliver alerts only (needs MongoDB).")
+@click.option("--check-config", is_flag=True, help="Say what the configuration means and exit.")
+@click.version_option(__version__, prog_name="coal-mine")
+def main(path: Path | None, port: int | None, web: bool, background: bool, check_config: bool) -> None:
+    """Start the Coal Mine server: it tells people when a periodic job did not run."""
+    try:
+        config = load(path, os.environ)
+        if port is not None:
+            config = replace(config, wsgi=replace(config.wsgi, port=port))
+        if check_config:
+            click.echo("\n".join(_summary(config)))
+            return
+        _run(config, web=web, background=background)
+    except CoalMineError as error:
+        click.echo(f"coal-mine: {error}", err=True)
+        sys.exit(2)
+
+
+def _run(config: Config, *, web: bool, background: bool) -> None:
+    try:
+        logs.set_up(config.logging)
+    except OSError as error:
+        raise CoalMineError(f"{config.source}: [logging] file: {config.logging.file}: {error.strerror}") from error
+    if config.mongodb is None and web != background:
+        raise CoalMineError("--web or --background alone needs [mongodb]: the SQLite store is used by one process")
+    everything = web == background
+    if config.mongodb is None:
+        lock(config.sqlite_path)
+    open_store(config).close()  # finds faults while they can still be told in one line
+    if everything or web:
+        host, port = checked_address(config.wsgi)
+        config = replace(config, wsgi=replace(config.wsgi, host=host, port=port))
+    for line in _summary(config):
+        _log.info("%s", line)
+    _warn(config)
+    if not everything:
+        serve_web(config, background=False) if web else serve_background(config)
+    elif config.mongodb is None:
+        serve_web(config, background=True)
+    else:
+        supervise(config)
+    _log.info("stopped")
+
+
+def _summary(config: Config) -> list[str]:
+    wsgi, email = config.wsgi, config.email
+    scheme = "https" if wsgi.tls_certificate else "http"
+    store = "MongoDB" if config.mongodb else f"SQLite, in {config.sqlite_path}"
+    mail = f"mail from {email.sender} through {email.host}:{email.port}" if email else "the log only, since there is no [email] section"
+    return [
+        f"Coal Mine {__version__}, configured by {config.source}",
+        f"store: {store}",
+        f"alerts: {mail}",
+        f"listening on {scheme}://{wsgi.host}:{wsgi.port}" + (" for this machine only" if config.local_only else ""),
+    ]
+
+
+def _warn(config: Config) -> None:
+    if not config.wsgi.auth_key and not config.local_only:
+        _log.warning("NO KEY IS SET: whoever reaches this port may change and delete canaries; set [wsgi] auth_key")
+    email = config.email
+    if email and email.username and email.tls == "no" and email.host not in ("localhost", "127.0.0.1", "::1"):
+        _log.warning("the mail password travels in the clear; set [email] tls = starttls or implicit")

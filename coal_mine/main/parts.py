@@ -1,0 +1,107 @@
+"""Builds the parts of one server process and connects them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from coal_mine import __version__
+from coal_mine.background.loop import Loop
+from coal_mine.background.outbox import Expander, Sender
+from coal_mine.background.watcher import DeadlineWatcher
+from coal_mine.channels.email import EmailChannel, SmtpSettings, Tls
+from coal_mine.channels.log import LogChannel
+from coal_mine.clock import SystemClock
+from coal_mine.config import Config
+from coal_mine.domain.ports import Channel, Store
+from coal_mine.ids import RandomIds
+from coal_mine.services.canaries import Canaries
+from coal_mine.stores.sqlite.store import open_store as open_sqlite
+from coal_mine.web.app import build_app
+
+_log = logging.getLogger(__name__)
+
+_SENDERS = 4
+# A loop that has not come round for so long is reported by /health.
+_HEALTHY_SECONDS = 10.0
+
+
+class Parts:
+    """A store, the loops and the web application of one process. Made after the fork: threads and connections do not survive one."""
+
+    def __init__(self, config: Config, *, background: bool) -> None:
+        self._clock = SystemClock()
+        self._ids = RandomIds()
+        self._store = open_store(config)
+        self._channels: list[Channel] = []
+        self._loops: list[Loop] = []
+        if background:
+            self._add_background(config)
+        canaries = Canaries(
+            self._store, self._clock, self._ids,
+            deadlines_changed=lambda: self._wake("watcher"), alert_owed=lambda: self._wake("expander"),
+        )  # fmt: skip
+        self.app = build_app(canaries, key=config.wsgi.auth_key, local_only=config.local_only, health=self.health)
+
+    def start(self) -> None:
+        for loop in self._loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """Let every loop end its step, then close the store. May be called twice."""
+        for loop in self._loops:
+            loop.stop()
+        for channel in self._channels:
+            channel.close()
+        self._store.close()
+
+    def health(self) -> dict[str, Any]:
+        """Answers at once, from this process's memory."""
+        ages = {loop.name: round(loop.seconds_since_success(), 3) for loop in self._loops}
+        stuck = sorted(name for name, age in ages.items() if age > _HEALTHY_SECONDS)
+        return {
+            "status": "error" if stuck else "ok",
+            **({"error": f"no success for {_HEALTHY_SECONDS:.0f} s: {', '.join(stuck)}"} if stuck else {}),
+            "version": __version__,
+            "store": self._store.describe(),
+            "seconds_since_success": ages,
+        }
+
+    def _add_background(self, config: Config) -> None:
+        watcher = DeadlineWatcher(self._store.canaries, lambda: self._wake("expander"))
+        self._loops.append(Loop("watcher", watcher, self._clock))
+        self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
+        for number in range(1, _SENDERS + 1):
+            channels = self._make_channels(config)
+            sender = Sender(self._store, self._clock, self._ids, channels, digest_above=config.digest_above)
+            self._loops.append(Loop(f"sender-{number}", sender, self._clock))
+
+    def _make_channels(self, config: Config) -> Mapping[str, Channel]:
+        """Each sender has channels of its own, so that none shares a connection."""
+        email: Channel = LogChannel() if config.email is None else EmailChannel(_smtp_settings(config))
+        self._channels.append(email)
+        return {"email": email}
+
+    def _wake(self, name: str) -> None:
+        for loop in self._loops:
+            if loop.name.startswith(name):
+                loop.wake()
+
+
+def open_store(config: Config) -> Store:
+    """Raises StoreUnavailable or Invalid."""
+    if config.mongodb is None:
+        return open_sqlite(config.sqlite_path)
+    from coal_mine.stores.mongo.store import open_store as open_mongo  # pymongo takes a while to import
+
+    return open_mongo(config.mongodb.hosts, config.mongodb.database, config.mongodb.options)
+
+
+def _smtp_settings(config: Config) -> SmtpSettings:
+    email = config.email
+    if email is None:
+        raise ValueError("there are no mail settings")
+    return SmtpSettings(
+        sender=email.sender, host=email.host, port=email.port, username=email.username, password=email.password, tls=Tls(email.tls)
+    )

@@ -1,0 +1,166 @@
+"""Processes: who is started, who watches whom, how all of it ends."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from multiprocessing import connection
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from coal_mine.config import Config, WsgiConfig
+from coal_mine.domain.errors import Invalid
+
+from . import logs
+from .parts import Parts
+
+_log = logging.getLogger(__name__)
+
+# Connections that may be open at once; each costs memory only. Requests that are worked on at once; each costs a thread.
+CONNECTIONS = 8_192
+THREADS = 64
+HEADER_MILLISECONDS = 5_000
+STOP_SECONDS = 40
+_RESTART_SECONDS = 1.0
+
+
+def serve_web(config: Config, *, background: bool) -> None:
+    """Serve HTTP until SIGTERM or SIGINT; with `background` the loops run beside it in the same worker process."""
+
+    def make_app() -> Callable[..., Any]:
+        # In the worker process, after the fork.
+        end_with_parent()
+        parts = Parts(config, background=background)
+        try:
+            parts.start()
+        except BaseException:
+            parts.stop()
+            raise
+        threading.Thread(target=_stop_after_main, args=(parts,), name="stopper").start()
+        return parts.app
+
+    _server(config.wsgi).serve(target_loader=make_app, wrap_loader=False)
+
+
+def serve_background(config: Config) -> None:
+    """Run the loops until SIGTERM or SIGINT."""
+    stopping = _signalled()
+    end_with_parent()
+    parts = Parts(config, background=True)
+    try:
+        parts.start()
+        stopping.wait()
+    finally:
+        parts.stop()
+
+
+def supervise(config: Config) -> None:
+    """Web and background each in a process of its own, started again when they die, until SIGTERM or SIGINT."""
+    stopping = _signalled()
+    keepers = [
+        threading.Thread(target=_keep, args=(name, target, config, stopping))
+        for name, target in (("web", _web_process), ("background", _background_process))
+    ]
+    for keeper in keepers:
+        keeper.start()
+    for keeper in keepers:
+        keeper.join()
+
+
+def checked_address(config: WsgiConfig) -> tuple[str, int]:
+    """Host and port, port 0 replaced by a free one. Raises Invalid when they cannot be listened on.
+
+    Granian shares a port with whoever listens on it already, so we must find out before.
+    """
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.host, config.port))
+        except OSError as error:
+            hint = "; ports below 1024 are root's, choose another with --port" if isinstance(error, PermissionError) else ""
+            raise Invalid(f"cannot listen on {config.host}:{config.port}: {error.strerror}{hint}") from error
+        return config.host, int(probe.getsockname()[1])
+
+
+def end_with_parent() -> None:
+    """Drain and stop when the process that started us is gone, however it went: nobody else would ever end us."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _server(config: WsgiConfig) -> Any:  # Granian's server classes have no common type
+    return Granian(
+        "coal-mine",
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.WSGI,
+        workers=config.workers,
+        blocking_threads=THREADS,
+        backpressure=CONNECTIONS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
+        websockets=False,
+        ssl_cert=config.tls_certificate,
+        ssl_key=config.tls_key,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_level=LogLevels.error,
+        # Keep our handlers, and let Granian's errors reach them.
+        log_dictconfig={"incremental": True, "handlers": {}, "loggers": {"_granian": {"propagate": True}}},
+    )
+
+
+def _stop_after_main(parts: Parts) -> None:
+    """The worker's main thread returns when it has answered what it had accepted."""
+    threading.main_thread().join()
+    parts.stop()
+
+
+def _signalled() -> threading.Event:
+    event = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: event.set())
+    return event
+
+
+def _keep(name: str, target: Callable[[Config], None], config: Config, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        process = multiprocessing.get_context("spawn").Process(target=target, args=(config,), name=name)
+        process.start()
+        while process.is_alive() and not stopping.wait(0.2):
+            pass
+        if stopping.is_set():
+            process.terminate()
+            process.join(STOP_SECONDS)
+            process.kill()
+            return
+        _log.error("the %s process ended with status %s; starting it again", name, process.exitcode, extra={"action": "respawn"})
+        stopping.wait(_RESTART_SECONDS)
+
+
+def _web_process(config: Config) -> None:
+    logs.set_up(config.logging)
+    end_with_parent()
+    serve_web(config, background=False)
+
+
+def _background_process(config: Config) -> None:
+    logs.set_up(config.logging)
+    serve_background(config)
