@@ -1,14 +1,23 @@
 # The README's two commands are `make run` and `make test`.
 VENV ?= .venv
+PYTHON ?= python3
 BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all lint types layers check clean
+.PHONY: run test test-all package lint types layers check clean
 
 run: $(VENV)/installed
 	$(BIN)/coal-mine
 
 test: $(VENV)/installed-dev
 	$(BIN)/pytest
+
+# Everything that must hold before a release.
+test-all: test package
+
+# Build, install and start what users would install.
+package: $(VENV)/installed-dev
+	$(BIN)/python scripts/check_package.py
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -23,13 +32,15 @@ layers: $(VENV)/installed-dev
 check: lint types layers test
 
 $(VENV)/installed: setup.py requirements.txt
-	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -r requirements.txt
+	$(PIP) --no-deps -e .
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
 	touch $@
 
 clean:
