@@ -72,6 +72,10 @@ class Triggered:
     unpaused: bool
 
 
+# What a trigger finds in the ordinary case: neither late nor paused, and no newer event. Then the deadline and the time of the newest
+# event move and nothing else happens; stores may take this short cut instead of asking `triggered`.
+ORDINARY = Triggered(recovered=False, unpaused=False)
+
 _FIELDS = tuple(name for name in Canary.__slots__ if name not in ("id", "owed"))
 _STATE = frozenset({"late", "paused", "version", "last_event_at"})
 
@@ -96,7 +100,7 @@ def created(
 def triggered(canary: Canary, entry: Entry) -> tuple[Transition, Triggered]:
     """A trigger makes the canary timely and running. One that is older than the newest event enters the history and changes nothing."""
     if entry.at < canary.last_event_at:
-        return Transition(before=canary, after=canary, depends_on=_STATE, entry=entry), Triggered(recovered=False, unpaused=False)
+        return Transition(before=canary, after=canary, depends_on=_STATE, entry=entry), ORDINARY
     after = replace(canary, late=False, paused=False, deadline=canary.periodicity.deadline_after(entry.at), last_event_at=entry.at)
     needless = _needless_late(canary, entry.at)
     recovered = canary.late and not needless

@@ -11,7 +11,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def cut(moment: datetime) -> datetime:
     """The same moment in UTC without the fraction of a millisecond: stores keep no more, and both must give back the same value."""
-    moment = moment.astimezone(UTC)
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -17,7 +17,8 @@ from .responses import JsonAnswers, answer_http_error
 
 def build_app(canaries: Canaries, *, key: str, local_only: bool, health: Callable[[], dict[str, Any]]) -> Callable[[Environ, Any], Any]:
     """An empty `key` asks for none; `health` must answer at once, without asking the store."""
-    app = bottle.Bottle(autojson=False)
+    app = bottle.Bottle()
+    app.uninstall(True)  # Bottle's own JSON and templates: our answers have a form of their own
     app.default_error_handler = answer_http_error
     app.install(JsonAnswers())
     if local_only:

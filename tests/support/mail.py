@@ -15,6 +15,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.support.waiting import PATIENCE, until
 
 
+def body(message: EmailMessage) -> str:
+    """The text as it was written, before the line ends of the wire."""
+    return str(message.get_content()).replace("\r\n", "\n")
+
+
 class MailServer:
     """On a free port of 127.0.0.1. `answers` maps a recipient to the answer to its RCPT, instead of 250."""
 

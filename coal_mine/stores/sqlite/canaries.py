@@ -7,19 +7,31 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from coal_mine.domain.canary import HISTORY_AGE, KEPT_HISTORY, MAX_HISTORY, Canary, Entry, Transition, Triggered, prunes, triggered
+from coal_mine.domain.canary import (
+    HISTORY_AGE,
+    KEPT_HISTORY,
+    MAX_HISTORY,
+    ORDINARY,
+    Canary,
+    Entry,
+    Transition,
+    Triggered,
+    prunes,
+    triggered,
+)
 from coal_mine.domain.errors import Conflict, IdTaken, NotFound
 from coal_mine.domain.ports import CanaryFilter
 from coal_mine.domain.times import END_OF_TIME, from_millis, to_millis
 
 from .database import Database
 from .outbox import expand_owed
-from .rows import CANARY_COLUMNS, WRITTEN, alert_as_json, canary_from_row
+from .rows import CANARY_COLUMNS, WRITTEN, alert_as_json, canary_from_row, periodicity_from_json
 
 _PAGE = 1_000
 _GET = f"SELECT {CANARY_COLUMNS} FROM canaries WHERE id = ?"
 _HISTORY = "SELECT at, text, nonce FROM history WHERE canary = ? AND at <= ? ORDER BY at DESC, nonce DESC LIMIT ?"
 _ADD_ENTRY = "INSERT OR IGNORE INTO history (canary, at, nonce, text) VALUES (?, ?, ?, ?)"
+_ORDINARY = "SELECT periodicity FROM canaries WHERE id = ? AND late = 0 AND paused = 0 AND last_event_at <= ?"
 _MARK_LATE = """
     UPDATE canaries SET late = 1, owed = CASE WHEN emails = '[]' THEN owed ELSE json_insert(owed, '$[#]', json_object(
         'kind', 'LATE', 'canary_id', id, 'canary_name', name, 'at', :now, 'deadline', deadline, 'emails', json(emails))) END
@@ -100,8 +112,7 @@ class SqliteCanaries:
 
     def trigger(self, canary_id: str, entry: Entry) -> Triggered:
         def work(connection: sqlite3.Connection) -> Triggered:
-            transition, found = triggered(_get(connection, canary_id), entry)
-            _apply(connection, transition)
+            found = _trigger(connection, canary_id, entry)
             if prunes(entry):
                 _prune(connection, canary_id, entry.at)
             return found
@@ -122,6 +133,20 @@ def _get(connection: sqlite3.Connection, canary_id: str) -> Canary:
     if row is None:
         raise NotFound(f"there is no canary with the id {canary_id!r}")
     return canary_from_row(row)
+
+
+def _trigger(connection: sqlite3.Connection, canary_id: str, entry: Entry) -> Triggered:
+    """The ordinary case by itself, since nearly every trigger is one; all others as the domain says."""
+    at = to_millis(entry.at)
+    ordinary = connection.execute(_ORDINARY, (canary_id, at)).fetchone()
+    if ordinary is None:
+        transition, found = triggered(_get(connection, canary_id), entry)
+        _apply(connection, transition)
+        return found
+    deadline = to_millis(periodicity_from_json(ordinary[0]).deadline_after(entry.at))
+    connection.execute("UPDATE canaries SET deadline = ?, last_event_at = ? WHERE id = ?", (deadline, at, canary_id))
+    connection.execute(_ADD_ENTRY, (canary_id, at, entry.nonce, entry.text))
+    return ORDINARY
 
 
 def _apply(connection: sqlite3.Connection, transition: Transition) -> bool:

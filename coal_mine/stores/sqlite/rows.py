@@ -22,7 +22,7 @@ def canary_from_row(row: Sequence[Any]) -> Canary:
         name=row[1],
         slug=row[2],
         description=row[3],
-        periodicity=_periodicity(row[4]),
+        periodicity=periodicity_from_json(row[4]),
         emails=_emails(row[5]),
         paused=bool(row[6]),
         late=bool(row[7]),
@@ -93,7 +93,7 @@ def _periodicity_as_json(periodicity: Periodicity) -> Any:
 
 # Many canaries share a few texts, and each trigger reads them again.
 @lru_cache(maxsize=4_096)
-def _periodicity(text: str) -> Periodicity:
+def periodicity_from_json(text: str) -> Periodicity:
     value = json.loads(text)
     if isinstance(value, dict):
         return OnSchedule(value["schedule"], value["grace"], value["timezone"])
