@@ -32,16 +32,23 @@ def main() -> int:
     except OSError as error:
         _silence_stdout()
         return _complain(str(error), FAILED)
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         return INTERRUPTED
 
 
 def _run() -> int:
+    from click.exceptions import Exit
+
     from .commands import cli
 
-    status = cli.main(prog_name="cmcli", standalone_mode=False)
+    # Not cli.main(): that exits with 1 when the reader of a pipe has seen enough.
+    try:
+        with cli.make_context("cmcli", sys.argv[1:]) as context:
+            cli.invoke(context)
+    except Exit as exit:  # after --help or --version
+        return exit.exit_code
     sys.stdout.flush()  # here, where a closed pipe or a full disk can still be told
-    return status if isinstance(status, int) else DONE
+    return DONE
 
 
 def _complain(text: str, status: int) -> int:

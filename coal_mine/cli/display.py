@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import IO, Any
 
@@ -14,11 +14,12 @@ from rich.text import Text
 from coal_mine.clock import SystemClock
 from coal_mine.domain.text import printable
 
-from .wording import distance, duration, moment
+from .wording import distance, duration, minute, second
 
 Canary = dict[str, Any]
 
 WINDOWS_SHOWN = 10
+ROOMY = 80  # columns of a terminal
 MARGIN = (0, 2, 0, 0)
 
 
@@ -43,15 +44,14 @@ class Display:
 
     def _list(self, canaries: Sequence[Canary]) -> None:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        table.add_column("Name", overflow="fold", ratio=None)
+        table.add_column("Name", overflow="fold", min_width=8)
         table.add_column("Id", no_wrap=True, min_width=8)
         table.add_column("State", no_wrap=True)
-        table.add_column("Deadline (UTC)")
-        table.add_column("Periodicity", overflow="fold")
+        table.add_column("Deadline (UTC)", no_wrap=self._console.width >= ROOMY, min_width=10)
+        table.add_column("Periodicity", overflow="fold", min_width=8)
         for canary in canaries:
-            table.add_row(
-                _text(canary.get("name")), _text(canary.get("id")), self._state(canary), self._deadline(canary), _periodicity(canary)
-            )
+            name, identifier = _text(canary.get("name")), _text(canary.get("id"))
+            table.add_row(name, identifier, self._state(canary), self._deadline(canary, minute), _periodicity(canary))
         self._console.print(table)
         late, paused = (sum(bool(canary.get(state)) for canary in canaries) for state in ("late", "paused"))
         noun = "canary" if len(canaries) == 1 else "canaries"
@@ -67,7 +67,7 @@ class Display:
             self._console.print(Text("\nHistory (UTC), newest first", style="bold"))
             entries = _plain_table()
             for at, text in history:
-                entries.add_row(moment(_time(at)), _text(text))
+                entries.add_row(second(_time(at)), _text(text))
             self._console.print(entries)
 
     def _facts(self, canary: Canary) -> Iterable[tuple[str, Text]]:
@@ -75,7 +75,7 @@ class Display:
         yield "Id", _text(canary.get("id"))
         yield "Slug", _text(canary.get("slug"))
         yield "State", self._state(canary)
-        yield "Deadline (UTC)", self._deadline(canary)
+        yield "Deadline (UTC)", self._deadline(canary, second)
         yield "Periodicity", _periodicity(canary)
         if windows := canary.get("periodicity_schedule"):
             yield "Windows (UTC)", _windows(windows)
@@ -90,11 +90,11 @@ class Display:
         symbol = symbol if self._has_symbols else {"✗": "!", "✓": "+"}.get(symbol, symbol)
         return Text(f"{symbol} {', '.join(states) or 'on time'}", style=colour)
 
-    def _deadline(self, canary: Canary) -> Text:
+    def _deadline(self, canary: Canary, shown: Callable[[datetime], str]) -> Text:
         if "deadline" not in canary:
             return Text("none" if canary.get("paused") else "")
         at = _time(canary["deadline"])
-        return Text(f"{moment(at)}, {distance(at, self._now)}")
+        return Text(f"{shown(at)}, {distance(at, self._now)}")
 
 
 def _plain_table() -> Table:
@@ -115,13 +115,13 @@ def _text(value: object) -> Text:
 
 def _periodicity(canary: Canary) -> Text:
     if "schedule" in canary:
-        return _text(f"{canary['schedule']} ({canary.get('timezone', 'UTC')}), grace {duration(canary.get('grace', 0))}")
+        return _text(f"{canary['schedule']}, {canary.get('timezone', 'UTC')}, grace {duration(canary.get('grace', 0))}")
     value = canary.get("periodicity", "")
     return _text(value if isinstance(value, str) else duration(value))
 
 
 def _windows(spans: Sequence[tuple[str, str, object]]) -> Text:
-    lines = [f"{moment(_time(start))} to {moment(_time(end))}: {_rule(seconds)}" for start, end, seconds in spans[:WINDOWS_SHOWN]]
+    lines = [f"{minute(_time(start))} to {minute(_time(end))}: {_rule(seconds)}" for start, end, seconds in spans[:WINDOWS_SHOWN]]
     if len(spans) > WINDOWS_SHOWN:
         lines.append(f"and {len(spans) - WINDOWS_SHOWN} more, which --json shows")
     return _text("\n".join(lines))

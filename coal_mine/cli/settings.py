@@ -44,10 +44,11 @@ class Server:
 
 def resolve(sources: Sequence[Settings], *, with_key: bool = True) -> Server:
     """The server that the sources name together, the most important one first. Raises Invalid."""
-    keys = [source.auth_key for source in sources if source.auth_key]
-    if with_key and keys and not keys[0].isprintable():
-        raise Invalid("the authentication key contains a control character")
-    return Server(url=_url(sources), auth_key=keys[0] if with_key and keys else None)
+    keys = [source.auth_key for source in sources if source.auth_key is not None]
+    key = keys[0] if with_key and keys else ""
+    if not key.isprintable():
+        raise Invalid("the authentication key contains a character that cannot be printed")
+    return Server(url=_url(sources), auth_key=key or None)
 
 
 def _url(sources: Sequence[Settings]) -> str:
@@ -57,8 +58,8 @@ def _url(sources: Sequence[Settings]) -> str:
         return SERVER_WITHOUT_CONFIGURATION
     host = sources[host_from].host if host_from < len(sources) else None
     port = sources[port_from].port if port_from < len(sources) else None
-    parts = _split(host or DEFAULT_HOST)
-    if port_from > host_from and is_complete(parts, host):
+    parts = _split(DEFAULT_HOST if host is None else host)
+    if port_from > host_from and _is_complete(parts, host):
         port = None  # that port belongs to the host which this one replaces
     if port_from == host_from and parts.port and port and parts.port != port:
         raise Invalid(f"host {host!r} and port {port} name different ports")
@@ -70,7 +71,7 @@ def _first(flags: list[bool]) -> int:
     return next((place for place, flag in enumerate(flags) if flag), len(flags))
 
 
-def is_complete(parts: SplitResult, host: str | None) -> bool:
+def _is_complete(parts: SplitResult, host: str | None) -> bool:
     """Does the host alone say which port? A URL does, if only by its scheme."""
     return parts.port is not None or "://" in (host or "")
 
@@ -133,7 +134,7 @@ class SettingsFile:
 
     def change(self, new: Settings, *, forget_key: bool) -> None:
         """Take over what `new` says. A host that says which port drops an old port."""
-        if new.host and new.port is None and is_complete(_split(new.host), new.host):
+        if new.host is not None and _is_complete(_split(new.host), new.host):  # before a new port is set
             self._parser.remove_option(SECTION, "port")
         if forget_key:
             self._parser.remove_option(SECTION, "auth-key")

@@ -15,9 +15,14 @@ _UNITS = (
 )
 
 
-def moment(at: datetime) -> str:
+def second(at: datetime) -> str:
     """In UTC, to the second."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def minute(at: datetime) -> str:
+    """In UTC, to the minute."""
+    return second(at)[:16]
 
 
 def distance(at: datetime, now: datetime) -> str:
