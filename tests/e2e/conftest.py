@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
 
 from tests.support.mail import MailServer
+from tests.support.mongod import Mongod
 from tests.support.server import CoalMine
 
 
+@pytest.fixture
+def sqlite_section(tmp_path: Path) -> str:
+    return f"[sqlite]\npath = {tmp_path}/cm.sqlite3\n"
+
+
+@pytest.fixture
+def mongo_section(mongod: Mongod) -> Iterator[str]:
+    name = f"coalmine_test_{uuid.uuid4().hex[:12]}"
+    yield f"[mongodb]\nhosts = {mongod.uri}\ndatabase = {name}\n"
+    with MongoClient[Any](mongod.uri) as client:
+        client.drop_database(name)
+
+
 @pytest.fixture(params=["sqlite", "mongo"])
-def store_section(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_section(request: pytest.FixtureRequest) -> str:
     """The section of coal-mine.ini that names an empty store."""
-    if request.param == "sqlite":
-        return f"[sqlite]\npath = {tmp_path}/cm.sqlite3\n"
-    mongod = request.getfixturevalue("mongod")
-    name = f"coalmine_test_e2e_{tmp_path.name[-40:]}"[:60]
-
-    def drop() -> None:
-        with MongoClient(mongod.uri) as client:
-            client.drop_database(name)
-
-    request.addfinalizer(drop)
-    return f"[mongodb]\nhosts = {mongod.uri}\ndatabase = {name}\n"
+    return str(request.getfixturevalue(f"{request.param}_section"))
 
 
 @pytest.fixture
