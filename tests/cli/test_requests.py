@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import trustme
 
 from coal_mine.cli.connection import may_follow
 from tests.cli.command import Cmcli
@@ -123,6 +124,25 @@ def test_a_key_may_have_any_letters(unconfigured: Cmcli, tmp_path: Path) -> None
         outcome = unconfigured("list", "--host", server.url, "--auth-key", "Schlüssel 鍵")
 
     assert (outcome.status, outcome.err) == (0, "")
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")  # of the wait for the server's start
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_https_is_spoken_with_a_server_whose_certificate_is_trusted(unconfigured: Cmcli, tmp_path: Path, is_trusted: bool) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "certificate.pem")
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    environment = {"REQUESTS_CA_BUNDLE": str(tmp_path / "authority.pem")} if is_trusted else {}
+    ini = f"[wsgi]\nhost = 127.0.0.1\ntls_certificate = {tmp_path}/certificate.pem\ntls_key = {tmp_path}/key.pem\n"
+
+    with CoalMine(tmp_path / "server", ini=ini) as server:
+        outcome = unconfigured("list", "--host", server.url, environment=environment)
+
+    assert server.url.startswith("https://")
+    assert outcome.status == (0 if is_trusted else 1)
+    assert ("its certificate is not trusted" in outcome.err) is not is_trusted
 
 
 @pytest.mark.parametrize("option", [["--no-auth-key"], ["--auth-key", "wrong"]])
