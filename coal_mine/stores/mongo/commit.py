@@ -1,0 +1,378 @@
+"""Group commit: triggers that arrive together are written together, each answered after its commit."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+
+from coal_mine.clock import monotonic
+from coal_mine.domain.canary import Canary, Entry, Transition, Triggered, prunes, triggered
+from coal_mine.domain.errors import CoalMineError, Invalid, NotFound, StoreUnavailable
+from coal_mine.domain.periodicity import Every, Periodicity
+from coal_mine.domain.ports import TRIGGER_SECONDS
+
+from .documents import DEFINITION, PROJECTION, Document, canary_of, condition_of, field_condition, periodicity_of, update_of
+from .errors import WriteRefused, translated
+from .history import History
+
+_log = logging.getLogger(__name__)
+
+MAX_BATCH = 1_000
+MAX_DEFINITIONS = 200_000
+ATTEMPT_SECONDS = 5.0
+_RETRY_PAUSE_SECONDS = 0.1
+_CLOSE_SECONDS = 5.0
+_FALLBACK = timedelta(days=1)
+_ORDINARY = Triggered(recovered=False, unpaused=False)
+
+
+class _Request:
+    """One caller that waits in `trigger`."""
+
+    __slots__ = ("answered", "canary_id", "entry", "error", "expires", "outcome", "told")
+
+    def __init__(self, canary_id: str, entry: Entry) -> None:
+        self.canary_id = canary_id
+        self.entry = entry
+        self.expires = monotonic() + TRIGGER_SECONDS
+        self.outcome: Triggered | None = None
+        self.error: CoalMineError | None = None
+        self.told: Triggered | None = None  # what an attempt found whose result is not known: the next one no longer finds it
+        self.answered = threading.Lock()
+        self.answered.acquire()
+
+    def answer(self, outcome: Triggered) -> None:
+        self.outcome = outcome
+        self.answered.release()
+
+    def fail(self, error: CoalMineError) -> None:
+        self.error = error
+        self.answered.release()
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome is None and self.error is None
+
+
+class _Marker:
+    """Travels through the queue; `reached` is set when everything before it has been answered."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """All triggers of one canary in a batch: one change of state, several entries."""
+
+    requests: list[_Request]
+
+    @property
+    def oldest(self) -> Entry:
+        return min((request.entry for request in self.requests), key=lambda entry: entry.at)
+
+    @property
+    def newest(self) -> Entry:
+        return max((request.entry for request in self.requests), key=lambda entry: entry.at)
+
+    @property
+    def first(self) -> _Request:
+        """The one caller that is told of a recovery."""
+        return self.requests[0]
+
+    def answer(self, outcome: Triggered) -> None:
+        self.first.answer(outcome)
+        for request in self.requests[1:]:
+            request.answer(_ORDINARY)
+
+    def fail(self, text: str) -> None:
+        for request in self.requests:
+            request.fail(NotFound(text))
+
+
+class GroupCommit:
+    """One thread that takes all triggers that wait and commits them together.
+
+    1. The entries are inserted into the history. Their ids come from the callers, so that repeating this changes nothing.
+    2. The ordinary case is written for all canaries at once: neither late nor paused, the definition as we know it, nothing newer seen.
+       `last_event_at` missing (a predecessor's canary) does not match and goes the other way, once.
+    3. A bulk write tells only how many matched. If some did not, all are read again; those that are not yet as they should be are changed
+       through canary.triggered, each on the condition that it still is as it was read, again all at once; and so on until none is left.
+    4. A result that is not known (connection lost, primary stepped down) is followed by the same attempt from 1, until the callers' time
+       is over. A caller is answered only when its entry and its canary's state are durable.
+    """
+
+    def __init__(self, canaries: Collection[Document], history: History, prune: Callable[[str, datetime], None]) -> None:
+        self._canaries = canaries
+        self._history = history
+        self._prune = prune
+        self._definitions = _Definitions(canaries)
+        self._misread: set[str] = set()  # canaries whose definition we could not read, each logged once
+        self._queue: SimpleQueue[_Request | _Marker | None] = SimpleQueue()
+        self._busy = False
+        self._closing = False
+        self._give_up = threading.Event()
+        # A daemon, so that a store that nobody closed does not keep the process alive.
+        self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
+        self._thread.start()
+
+    def trigger(self, canary_id: str, entry: Entry) -> Triggered:
+        if self._closing:
+            raise StoreUnavailable("the store is closed")
+        request = _Request(canary_id, entry)
+        self._queue.put(request)
+        if not request.answered.acquire(timeout=TRIGGER_SECONDS):
+            raise StoreUnavailable(f"the trigger could not be committed within {TRIGGER_SECONDS:g} seconds")
+        if request.outcome is None:
+            raise request.error or StoreUnavailable("the trigger was not committed")
+        return request.outcome
+
+    def settle(self, patience: float) -> None:
+        """Wait until the triggers that are here already are committed, for at most that many seconds."""
+        if self._closing or (not self._busy and self._queue.empty()):
+            return
+        marker = _Marker()
+        self._queue.put(marker)
+        marker.reached.wait(patience)
+
+    def close(self) -> None:
+        """Commit what was accepted. If MongoDB does not answer, the callers that still wait get StoreUnavailable."""
+        self._closing = True
+        self._queue.put(None)
+        self._thread.join(_CLOSE_SECONDS)
+        self._give_up.set()
+        self._thread.join(ATTEMPT_SECONDS + 1)
+
+    def _run(self) -> None:
+        waiting: list[_Request] = []
+        markers: list[_Marker] = []
+        goes_on = True
+        while goes_on or waiting:
+            goes_on = self._receive(waiting, markers) and goes_on
+            self._busy = True
+            waiting = self._commit(waiting)
+            if not waiting:
+                for marker in markers:
+                    marker.reached.set()
+                markers.clear()
+            elif self._give_up.wait(_RETRY_PAUSE_SECONDS):
+                _refuse(waiting, "the store is closing and MongoDB does not answer")
+                waiting = []
+            self._busy = False
+
+    def _receive(self, waiting: list[_Request], markers: list[_Marker]) -> bool:
+        """Add all that wait in the queue; block for the first when there is nothing else to do. False: nothing will come any more."""
+        goes_on = True
+        try:
+            item = self._queue.get(block=not waiting and not self._closing)
+            while True:
+                if item is None:
+                    goes_on = False
+                elif isinstance(item, _Marker):
+                    markers.append(item)
+                else:
+                    waiting.append(item)
+                item = self._queue.get_nowait()
+        except Empty:
+            return goes_on
+
+    def _commit(self, requests: list[_Request]) -> list[_Request]:
+        """One attempt for all; returns those that have to be tried again."""
+        now = monotonic()
+        requests = [request for request in requests if request.expires > now]
+        for start in range(0, len(requests), MAX_BATCH):
+            batch = requests[start : start + MAX_BATCH]
+            try:
+                self._write(batch)
+            except WriteRefused as error:
+                _log.warning("a batch of %d triggers is divided: %s", len(batch), error, extra={"action": "commit_divided"})
+                self._write_singly(batch)
+            except StoreUnavailable as error:
+                _log.warning("triggers wait: %s", error, extra={"action": "commit_retry", "waiting": len(requests) - start})
+                return [request for request in requests if request.is_open]
+            except Exception:  # noqa: BLE001 - the thread must live; logged, and each trigger is tried alone
+                _log.exception("a batch of %d triggers failed", len(batch), extra={"action": "commit_failed"})
+                self._write_singly(batch)
+        return [request for request in requests if request.is_open]
+
+    def _write_singly(self, requests: list[_Request]) -> None:
+        """One trigger that cannot be written must not take the others with it."""
+        for request in requests:
+            if not request.is_open:
+                continue
+            try:
+                try:
+                    self._write([request])
+                except WriteRefused:
+                    # A predecessor's canary can be so full that not even a field can be added to it.
+                    self._make_room(request.canary_id)
+                    self._write([request])
+            except WriteRefused as error:
+                request.fail(error)
+            except StoreUnavailable:
+                return
+            except Exception as error:  # noqa: BLE001 - the thread's top; the caller of the trigger gets the text
+                request.fail(StoreUnavailable(f"the trigger cannot be stored: {error!r}"[:300]))
+
+    def _make_room(self, canary_id: str) -> None:
+        with translated(ATTEMPT_SECONDS):
+            self._history.move_those({"id": canary_id})
+
+    def _write(self, requests: list[_Request]) -> None:
+        with translated(ATTEMPT_SECONDS):
+            groups = _grouped(requests)
+            definitions = self._definitions.of(groups)
+            for canary_id in groups.keys() - definitions.keys():
+                groups.pop(canary_id).fail(f"there is no canary {canary_id}")
+            if not groups:
+                return
+            self._history.add((request.canary_id, request.entry) for group in groups.values() for request in group.requests)
+            if self._write_ordinary(groups, definitions):
+                for group in groups.values():
+                    group.answer(group.first.told or _ORDINARY)
+            else:
+                self._write_others(groups)
+        for request in requests:
+            if request.error is None and prunes(request.entry):
+                self._prune(request.canary_id, request.entry.at)
+
+    def _write_ordinary(self, groups: Mapping[str, _Group], definitions: Mapping[str, _Definition]) -> bool:
+        """True when this was all there was to do."""
+        writes = []
+        for canary_id, group in groups.items():
+            at = group.newest.at
+            definition = definitions[canary_id]
+            try:
+                deadline = definition.periodicity.deadline_after(at)
+            except Invalid:
+                continue
+            usual = {"id": canary_id, "late": False, "paused": False, "last_event_at": {"$lte": at}, **definition.condition}
+            writes.append(UpdateOne(usual, {"$set": {"deadline": deadline, "last_event_at": at}}))
+        return bool(writes) and self._canaries.bulk_write(writes, ordered=False).matched_count == len(groups)
+
+    def _write_others(self, groups: dict[str, _Group]) -> None:
+        """Change what is not yet as its triggers want it, whatever its state; answers all groups."""
+        while groups:
+            documents = {each["id"]: each for each in self._canaries.find({"id": {"$in": list(groups)}}, PROJECTION)}
+            writes = []
+            for canary_id, group in list(groups.items()):
+                write = self._write_of(canary_id, group, documents.get(canary_id))
+                if write is None:
+                    del groups[canary_id]
+                else:
+                    writes.append(write)
+            if writes and self._canaries.bulk_write(writes, ordered=False).matched_count == len(writes):
+                for group in groups.values():
+                    group.answer(group.first.told or _ORDINARY)
+                return
+
+    def _write_of(self, canary_id: str, group: _Group, document: Document | None) -> UpdateOne | None:
+        """None when there is nothing left to write; the group is then answered."""
+        if document is None:
+            self._definitions.forget(canary_id)
+            self._history.discard(canary_id, (request.entry for request in group.requests))
+            group.fail(f"there is no canary {canary_id}")
+            return None
+        canary = canary_of(document)
+        self._definitions.learn(canary_id, canary.periodicity, canary.version)
+        transition, outcome = _folded(self._computable(canary, group.newest.at), group)
+        if transition.changed:
+            group.first.told = outcome
+            return UpdateOne(condition_of(transition), update_of(transition, document.get("alerted_at")))
+        # Either a newer event has come in between, or the write whose result we do not know was ours.
+        was_ours = canary.last_event_at == group.newest.at
+        group.answer((group.first.told if was_ours else None) or outcome)
+        return None
+
+    def _computable(self, canary: Canary, at: datetime) -> Canary:
+        """The canary, with a stand-in when its definition cannot be read.
+
+        The predecessor understood schedules that we refuse. Such a canary must not turn every trigger into an error, nor be left without
+        any deadline, for nobody would hear of its end. It keeps the distance between event and deadline that the predecessor gave it
+        last (a day when it is paused), and the log asks a person to correct it.
+        """
+        try:
+            canary.periodicity.deadline_after(at)
+        except Invalid as error:
+            distance = canary.deadline - canary.last_event_at if canary.deadline else _FALLBACK
+            seconds = max(distance.total_seconds(), 1)
+            if canary.id not in self._misread:
+                self._misread.add(canary.id)
+                _log.error(
+                    "canary %s: its schedule cannot be read and %g seconds are taken instead; correct its periodicity: %s",
+                    canary.id, seconds, error,
+                    extra={"action": "definition_unreadable", "canary_id": canary.id},
+                )  # fmt: skip
+            return replace(canary, periodicity=Every(seconds))
+        return canary
+
+
+def _folded(canary: Canary, group: _Group) -> tuple[Transition, Triggered]:
+    """The change by the oldest trigger followed by the newest one.
+
+    The oldest decides whether the canary was triggered in time; those between add nothing.
+    """
+    first, found = triggered(canary, group.oldest)
+    if group.newest.at <= group.oldest.at:
+        return first, found
+    last, found_then = triggered(first.after, group.newest)
+    transition = replace(first, after=last.after, owe=first.owe or last.owe, withdraw=first.withdraw or last.withdraw)
+    return transition, Triggered(recovered=found.recovered or found_then.recovered, unpaused=found.unpaused or found_then.unpaused)
+
+
+def _grouped(requests: Iterable[_Request]) -> dict[str, _Group]:
+    groups: dict[str, _Group] = {}
+    for request in requests:
+        groups.setdefault(request.canary_id, _Group([])).requests.append(request)
+    return groups
+
+
+def _refuse(requests: Iterable[_Request], text: str) -> None:
+    for request in requests:
+        request.fail(StoreUnavailable(text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """How to compute a canary's deadline, and the condition under which that is still right."""
+
+    periodicity: Periodicity
+    condition: Document
+
+
+class _Definitions:
+    """The definitions of the canaries triggered last. An old one is harmless: the `version` in its condition no longer matches."""
+
+    def __init__(self, canaries: Collection[Document]) -> None:
+        self._canaries = canaries
+        self._known: OrderedDict[str, _Definition] = OrderedDict()
+
+    def of(self, canary_ids: Iterable[str]) -> dict[str, _Definition]:
+        """Without those that do not exist."""
+        found = {canary_id: self._known[canary_id] for canary_id in canary_ids if canary_id in self._known}
+        unknown = [canary_id for canary_id in canary_ids if canary_id not in found]
+        for canary_id in found:
+            self._known.move_to_end(canary_id)
+        if unknown:
+            for document in self._canaries.find({"id": {"$in": unknown}}, DEFINITION):
+                found[document["id"]] = self.learn(document["id"], periodicity_of(document), document.get("version") or 0)
+        return found
+
+    def learn(self, canary_id: str, periodicity: Periodicity, version: int) -> _Definition:
+        definition = _Definition(periodicity, field_condition("version", version))
+        self._known[canary_id] = definition
+        self._known.move_to_end(canary_id)
+        if len(self._known) > MAX_DEFINITIONS:
+            self._known.popitem(last=False)
+        return definition
+
+    def forget(self, canary_id: str) -> None:
+        self._known.pop(canary_id, None)

@@ -1,0 +1,193 @@
+"""Between documents and the domain's records.
+
+`canaries` has the predecessor's fields with their names and meaning, so that its databases open in place. New are `last_event_at`,
+`version` (absent: 0), `owed` (absent: nothing), `alerted_at` (see `order_after`) and, in the place of `periodicity`, the three fields
+`schedule`, `grace` and `timezone` of an OnSchedule. A `history` inside a canary is the predecessor's and is moved out by takeover.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from bson import ObjectId
+
+from coal_mine.domain.alert import Alert, Kind
+from coal_mine.domain.canary import Canary, Transition
+from coal_mine.domain.periodicity import Every, InWindows, OnSchedule, Periodicity
+from coal_mine.domain.times import EPOCH, to_millis
+
+Document = dict[str, Any]
+
+# All of a canary but its embedded history, of which the newest entry is enough.
+PROJECTION: Mapping[str, Any] = {"history": {"$slice": 1}}
+_SCHEDULE_FIELDS = ("schedule", "grace", "timezone")
+_PERIODICITY_FIELDS = ("periodicity", *_SCHEDULE_FIELDS)
+DEFINITION: Mapping[str, Any] = dict.fromkeys(("id", "version", *_PERIODICITY_FIELDS), 1)
+
+
+def canary_of(document: Document) -> Canary:
+    return Canary(
+        id=document["id"],
+        name=document["name"],
+        slug=document["slug"],
+        description=document.get("description") or "",
+        periodicity=periodicity_of(document),
+        emails=tuple(document.get("emails") or ()),
+        paused=bool(document["paused"]),
+        late=bool(document["late"]),
+        deadline=document.get("deadline"),
+        last_event_at=document.get("last_event_at") or _newest_embedded(document),
+        version=document.get("version") or 0,
+        owed=tuple(alert_of(owed) for owed in document.get("owed") or ()),
+    )
+
+
+def _newest_embedded(document: Document) -> datetime:
+    """When the predecessor last heard of the canary; without any history, when it was created."""
+    history = document.get("history")
+    if history:
+        newest: datetime = max(at for at, _ in history)
+        return newest
+    object_id = document.get("_id")
+    return object_id.generation_time if isinstance(object_id, ObjectId) else EPOCH
+
+
+def periodicity_of(document: Document) -> Periodicity:
+    """What is stored, without today's stricter rules for new ones: the predecessor accepted more, and what it watched must be shown."""
+    if "schedule" in document:
+        return OnSchedule(document["schedule"], document["grace"], document["timezone"])
+    value = document.get("periodicity")
+    if isinstance(value, int | float) and not math.isnan(value):
+        return Every(value)
+    return InWindows(str(value))
+
+
+def _periodicity_fields(periodicity: Periodicity) -> Document:
+    """The values of all fields that say how long; None where there must be no such field."""
+    fields: Document = dict.fromkeys(_PERIODICITY_FIELDS)
+    match periodicity:
+        case Every(seconds):
+            fields["periodicity"] = seconds
+        case InWindows(text):
+            fields["periodicity"] = text
+        case OnSchedule(expression, grace_seconds, timezone):
+            fields.update(schedule=expression, grace=grace_seconds, timezone=timezone)
+    return fields
+
+
+def document_of(canary: Canary) -> Document:
+    fields = {
+        "id": canary.id,
+        "name": canary.name,
+        "slug": canary.slug,
+        **_periodicity_fields(canary.periodicity),
+        "description": canary.description,
+        "emails": list(canary.emails),
+        "paused": canary.paused,
+        "late": canary.late,
+        "deadline": canary.deadline,
+        "last_event_at": canary.last_event_at,
+        "version": canary.version,
+        "owed": [alert_document(alert, alert.at) for alert in canary.owed] or None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def alert_of(document: Document) -> Alert:
+    return Alert(
+        kind=Kind(document["kind"]),
+        canary_id=document["canary_id"],
+        canary_name=document["canary_name"],
+        at=document["at"],
+        deadline=document.get("deadline"),
+        emails=tuple(document["emails"]),
+    )
+
+
+def alert_document(alert: Alert, order: datetime) -> Document:
+    return {
+        "id": alert.id,
+        "kind": str(alert.kind),
+        "canary_id": alert.canary_id,
+        "canary_name": alert.canary_name,
+        "at": alert.at,
+        "deadline": alert.deadline,
+        "emails": list(alert.emails),
+        "order": order,
+    }
+
+
+def order_after(alerted_at: datetime | None, at: datetime) -> datetime:
+    """The place of a new alert among all alerts, and the canary's new `alerted_at`.
+
+    It is the alert's time, but never before an earlier alert of the same canary: a trigger that arrives a moment after the deadline and a
+    moment before the canary is marked late is older than the LATE to which it owes the RESUMED, and must reach people after it.
+    """
+    return at if alerted_at is None else max(at, alerted_at + timedelta(milliseconds=1))
+
+
+def owing(kind: Any, at: datetime) -> Document:
+    """For a pipeline's $set: append an alert of this kind (a word or an expression) to what each canary owes, if it has receivers."""
+    order = {"$max": [at, {"$add": ["$alerted_at", 1]}]}
+    alert = {
+        "id": {"$concat": ["$id", "|", kind, f"|{to_millis(at)}"]},
+        "kind": kind,
+        "canary_id": "$id",
+        "canary_name": "$name",
+        "at": at,
+        "deadline": {"$ifNull": ["$deadline", None]},
+        "emails": "$emails",
+        "order": order,
+    }
+    has_receivers = {"$gt": [{"$size": {"$ifNull": ["$emails", []]}}, 0]}
+    more = {"$concatArrays": [{"$ifNull": ["$owed", []]}, [alert]]}
+    return {
+        "owed": {"$cond": [has_receivers, more, {"$ifNull": ["$owed", "$$REMOVE"]}]},
+        "alerted_at": {"$cond": [has_receivers, order, {"$ifNull": ["$alerted_at", "$$REMOVE"]}]},
+    }
+
+
+def condition_of(transition: Transition) -> Document:
+    """A filter that finds the canary only while it is as the transition depends on."""
+    condition: Document = {"id": transition.before.id}
+    for field in transition.depends_on:
+        condition.update(field_condition(field, getattr(transition.before, field)))
+    if transition.withdraw:
+        condition["owed.id"] = transition.withdraw.id
+    return condition
+
+
+def field_condition(field: str, value: Any) -> Document:
+    match field:
+        case "version":
+            return {"version": value if value else {"$in": [0, None]}}
+        case "last_event_at":
+            return {"last_event_at": {"$in": [value, None]}}  # missing: it was derived from the embedded history
+        case "periodicity":
+            return _periodicity_fields(value)  # None matches a missing field
+        case "emails":
+            return {"emails": list(value)}
+    return {field: value}
+
+
+def update_of(transition: Transition, alerted_at: datetime | None) -> Document:
+    """The update document; empty when there is nothing to write."""
+    values: Document = {}
+    for field in transition.changed:
+        value = getattr(transition.after, field)
+        if field == "periodicity":
+            values.update(_periodicity_fields(value))
+        else:
+            values[field] = list(value) if field == "emails" else value
+    update: Document = {}
+    if transition.owe:
+        values["alerted_at"] = order = order_after(alerted_at, transition.owe.at)
+        update["$push"] = {"owed": alert_document(transition.owe, order)}
+    elif transition.withdraw:
+        update["$pull"] = {"owed": {"id": transition.withdraw.id}}
+    update["$set"] = {name: value for name, value in values.items() if value is not None}
+    update["$unset"] = {name: "" for name, value in values.items() if value is None}
+    return {operator: fields for operator, fields in update.items() if fields}

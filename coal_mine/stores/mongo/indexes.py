@@ -1,0 +1,78 @@
+"""The indexes: as few as possible, for each one that holds a field that triggers change is written by every trigger."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from pymongo import ASCENDING, IndexModel
+from pymongo.database import Database
+from pymongo.errors import OperationFailure, PyMongoError
+
+from coal_mine.domain.errors import StoreUnavailable
+
+from .documents import Document
+
+_log = logging.getLogger(__name__)
+
+_CANARIES = [
+    IndexModel([("id", ASCENDING)], unique=True),
+    IndexModel([("slug", ASCENDING)], unique=True),
+    IndexModel([("paused", ASCENDING), ("late", ASCENDING), ("deadline", ASCENDING)]),
+    # Only of canaries that owe something: nearly empty, and triggers do not touch it.
+    IndexModel([("owed.id", ASCENDING)], partialFilterExpression={"owed.id": {"$exists": True}}),
+]
+_DELIVERIES = [
+    IndexModel([("receiver", ASCENDING), ("order", ASCENDING)], partialFilterExpression={"state": "waiting"}),
+    IndexModel([("order", ASCENDING)]),
+    IndexModel([("finished_at", ASCENDING)], sparse=True),
+]
+_RECEIVERS = [IndexModel([("waiting_since", ASCENDING)], sparse=True)]
+# The predecessor's, for queries that nobody asks any more.
+_NEEDLESS = ("paused_1_deadline_1", "late_1_deadline_1")
+_WAIT_SECONDS = 10.0
+
+
+class Indexes:
+    """Built in the background, since MongoDB may not be there when the store is opened; triggers work without them."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._database = database
+        self._unique = threading.Event()
+        self._fault = "MongoDB does not answer"
+
+    def wait(self) -> None:
+        """Until what must be unique is kept unique. Raises StoreUnavailable."""
+        if not self._unique.wait(_WAIT_SECONDS):
+            raise StoreUnavailable(f"the indexes of the canaries are not ready: {self._fault}")
+
+    def build(self) -> bool:
+        """False: to be tried again."""
+        try:
+            self._rebuild_id()
+            self._database["canaries"].create_indexes(_CANARIES)
+            self._unique.set()
+            self._database["deliveries"].create_indexes(_DELIVERIES)
+            self._database["receivers"].create_indexes(_RECEIVERS)
+            self._drop_needless()
+        except OperationFailure as error:
+            self._fault = str(error)[:300]
+            _log.error("indexes not built: %s", self._fault, extra={"action": "index_failed"})
+            return False
+        except PyMongoError as error:
+            self._fault = str(error).partition(", Timeout:")[0][:300]
+            _log.warning("indexes not built yet: %s", self._fault, extra={"action": "index_delayed"})
+            return False
+        return True
+
+    def _rebuild_id(self) -> None:
+        """The predecessor's versions 0.4.1 to 0.4.3 made this index without making it unique."""
+        existing = self._database["canaries"].index_information().get("id_1")
+        if existing and not existing.get("unique"):
+            self._database["canaries"].drop_index("id_1")
+
+    def _drop_needless(self) -> None:
+        existing = self._database["canaries"].index_information()
+        for name in _NEEDLESS:
+            if name in existing:
+                self._database["canaries"].drop_index(name)

@@ -1,0 +1,262 @@
+"""Alerts on their way, in two collections.
+
+`deliveries` has one document per alert and receiver, `_id` = Delivery.id. `receivers` has one document per receiver, `_id` = str(Receiver):
+
+    waiting_since  the oldest change that waits for delivery; absent when nothing does
+    seq            raised by everyone who adds deliveries
+    token          the claim in force, until `lease_until`
+    retry_at       nobody tries before this time
+    attempts       failed tries since the last success; `error` says what went wrong last
+    batch          {name, deliveries: [ids], outcome}: a digest that was bound, and how it ended once that is known
+
+Everything is single conditional writes, so whoever dies between two of them leaves a state from which anybody goes on:
+
+expand: owed alerts become deliveries.
+  1. The deliveries are upserted. Dying here: the alerts are still owed, the next expansion finds the same ids and adds nothing.
+  2. The receivers get `waiting_since` and a raised `seq`. Dying here: as above; the deliveries wait for it.
+  3. The alerts are pulled from their canaries, by id, so that one which came in between stays.
+  Two at once do the same work twice; a late step 2 may announce what is delivered already, which a claim then finds out.
+
+claim: one receiver is served by one process at a time.
+  1. find_one_and_update stamps token and lease on the receiver that has waited longest. Dying here, or later: the lease ends.
+  2. A batch whose outcome is known is carried out (see finish). A batch with deliveries still waiting is returned as it is.
+  3. Too many deliveries are bound: their ids are written into the receiver, on condition of the token. One write, so that the batch is
+     either not there or complete, and nobody has seen another one under its name. A holder whose lease has ended cannot write it.
+  4. Nothing waiting (an announcement came late): settled as in release 2; the next receiver is tried.
+
+finish:
+  1. On condition of the token the lease is prolonged; for a whole batch, its outcome is written in the same step. Dying after it: the
+     next claim carries the outcome out, so a digest is never sent again for a part of what it told.
+  2. The deliveries that still wait get their new state. Dying between the two with single deliveries repeats a message, not loses one.
+  3. The batch is taken away.
+
+release: the claim is given back on condition of the token.
+  1. After a failure: with `retry_at`; what waits goes on waiting.
+  2. Otherwise `waiting_since` becomes the oldest delivery that waits. If there is none it is removed, on condition that `seq` is as it was
+     before looking: whoever added a delivery in between has raised it, or will yet announce it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ReturnDocument, UpdateOne
+from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
+
+from coal_mine.domain.alert import Claim, Delivery, DeliveryState, Receiver
+from coal_mine.domain.ports import MAX_DIGEST
+
+from .documents import Document, alert_of
+from .errors import translated
+
+_CANARIES_AT_ONCE = 2_000
+_BULK_SECONDS = 120.0
+_BY_ORDER = [("order", 1), ("_id", 1)]
+_NEWEST_FIRST = [("order", -1), ("_id", -1)]
+_WAITING = str(DeliveryState.WAITING)
+
+
+class MongoOutbox:
+    """domain.ports.Outbox."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._canaries = database["canaries"]
+        # What is sent cannot be taken back, so nothing is sent that a fail-over could still undo.
+        self._deliveries = database.get_collection("deliveries", read_concern=ReadConcern("majority"))
+        self._receivers = database["receivers"]
+
+    def expand(self) -> int:
+        count = 0
+        with translated(_BULK_SECONDS):
+            while True:
+                owing = self._canaries.find({"owed.id": {"$exists": True}}, {"id": 1, "owed": 1}).limit(_CANARIES_AT_ONCE)
+                documents = list(owing)
+                if documents:
+                    count += self.expand_owed(documents)
+                if len(documents) < _CANARIES_AT_ONCE:
+                    return count
+
+    def expand_owed(self, documents: list[Document]) -> int:
+        """Expand what these canaries owe. The caller translates the driver's errors."""
+        deliveries: list[UpdateOne] = []
+        since: dict[Receiver, datetime] = {}
+        pulls = []
+        count = 0
+        for document in documents:
+            for owed in document["owed"]:
+                alert = alert_of(owed)
+                for receiver in alert.receivers:
+                    since[receiver] = min(owed["order"], since.get(receiver, owed["order"]))
+                    delivery = Delivery(alert=alert, receiver=receiver)
+                    deliveries.append(UpdateOne({"_id": delivery.id}, {"$setOnInsert": _delivery_document(delivery, owed)}, upsert=True))
+            ids = [owed["id"] for owed in document["owed"]]
+            count += len(ids)
+            pulls.append(UpdateOne({"_id": document["_id"]}, {"$pull": {"owed": {"id": {"$in": ids}}}}))
+        if deliveries:
+            self._deliveries.bulk_write(deliveries, ordered=False)
+            self._receivers.bulk_write([_announcement(receiver, at) for receiver, at in since.items()], ordered=False)
+        self._canaries.bulk_write(pulls, ordered=False)
+        return count
+
+    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
+        with translated():
+            while receiver := self._take(now, now + lease, token):
+                claim = self._claim_of(receiver, token, digest_above)
+                if claim is not None and claim.deliveries:
+                    return claim
+                if claim is not None:
+                    self._settle(claim)
+            return None
+
+    def _take(self, now: datetime, lease_until: datetime, token: str) -> Document | None:
+        return self._receivers.find_one_and_update(
+            _claimable(now),
+            {"$set": {"token": token, "lease_until": lease_until}},
+            sort=[("waiting_since", 1)],
+            return_document=ReturnDocument.AFTER,
+        )
+
+    def _claim_of(self, document: Document, token: str, digest_above: int) -> Claim | None:
+        """None: the lease has ended meanwhile."""
+        receiver = Receiver(document["channel"], document["address"])
+        batch, deliveries = self._bound(document, token)
+        if not deliveries:
+            waiting = {"receiver": document["_id"], "state": _WAITING}
+            batch, deliveries = None, self._in_order(waiting, limit=digest_above + 1)
+            if len(deliveries) > digest_above:
+                batch, deliveries = token, self._in_order(waiting, limit=MAX_DIGEST)
+                if not self._bind(document["_id"], token, deliveries):
+                    return None
+        return Claim(receiver=receiver, token=token, attempts=document["attempts"], batch=batch, deliveries=tuple(deliveries))
+
+    def _bound(self, document: Document, token: str) -> tuple[str | None, list[Delivery]]:
+        """The batch that was bound before, as far as it still waits."""
+        batch = document.get("batch")
+        if not batch:
+            return None, []
+        if "outcome" in batch:
+            self._carry_out(batch["deliveries"], batch["outcome"])
+        else:
+            deliveries = self._in_order({"_id": {"$in": batch["deliveries"]}, "state": _WAITING})
+            if deliveries:
+                return batch["name"], deliveries
+        self._receivers.update_one({"_id": document["_id"], "token": token}, {"$unset": {"batch": ""}})
+        return None, []
+
+    def _in_order(self, condition: Document, limit: int = 0) -> list[Delivery]:
+        return [_delivery_of(document) for document in self._deliveries.find(condition).sort(_BY_ORDER).limit(limit)]
+
+    def _bind(self, receiver_id: str, token: str, deliveries: Iterable[Delivery]) -> bool:
+        batch = {"name": token, "deliveries": [delivery.id for delivery in deliveries]}
+        return self._receivers.update_one({"_id": receiver_id, "token": token}, {"$set": {"batch": batch}}).matched_count == 1
+
+    def finish(
+        self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = ""
+    ) -> bool:
+        held = _held(claim)
+        outcome = {"state": str(state), "finished_at": now, "error": error}
+        values: Document = {"lease_until": now + lease, "attempts": 0, "error": ""}
+        whole_batch = claim.batch is not None and len(deliveries) == len(claim.deliveries)
+        if whole_batch:
+            values["batch.outcome"] = outcome
+        with translated(_BULK_SECONDS):
+            if not self._receivers.update_one(held, {"$set": values, "$unset": {"retry_at": ""}}).matched_count:
+                return False
+            self._carry_out([delivery.id for delivery in deliveries], outcome)
+            if whole_batch:
+                self._receivers.update_one(held, {"$unset": {"batch": ""}})
+        return True
+
+    def _carry_out(self, delivery_ids: list[str], outcome: Document) -> None:
+        self._deliveries.update_many({"_id": {"$in": delivery_ids}, "state": _WAITING}, {"$set": outcome})
+
+    def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
+        with translated():
+            if retry_at is None:
+                self._settle(claim)
+            else:
+                failed = {
+                    "$set": {"retry_at": retry_at, "error": error},
+                    "$inc": {"attempts": 1},
+                    "$unset": {"token": "", "lease_until": ""},
+                }
+                self._receivers.update_one(_held(claim), failed)
+
+    def _settle(self, claim: Claim) -> None:
+        """Release, step 2."""
+        released = {"token": "", "lease_until": "", "retry_at": ""}
+        while document := self._receivers.find_one(_held(claim), {"seq": 1}):
+            oldest = self._deliveries.find_one({"receiver": str(claim.receiver), "state": _WAITING}, {"order": 1}, sort=_BY_ORDER)
+            if oldest:
+                self._receivers.update_one(_held(claim), {"$set": {"waiting_since": oldest["order"]}, "$unset": released})
+                return
+            idle = {"$unset": {**released, "waiting_since": "", "batch": ""}}
+            if self._receivers.update_one({**_held(claim), "seq": document["seq"]}, idle).matched_count:
+                return
+
+    def next_attempt(self, now: datetime) -> datetime | None:
+        with translated():
+            if self._receivers.find_one(_claimable(now), {"_id": 1}):
+                return now
+            free_at = {"$max": ["$lease_until", "$retry_at"]}
+            pipeline: list[dict[str, Any]] = [
+                {"$match": {"waiting_since": {"$exists": True}}},
+                {"$group": {"_id": None, "at": {"$min": free_at}}},
+            ]
+            for found in self._receivers.aggregate(pipeline):
+                return max(found["at"] or now, now)
+        return None
+
+    def deliveries(self, *, limit: int) -> list[Delivery]:
+        with translated():
+            documents = list(self._deliveries.find().sort(_NEWEST_FIRST).limit(limit))
+            waiting = {document["receiver"] for document in documents if document["state"] == _WAITING}
+            receivers = self._receivers.find({"_id": {"$in": list(waiting)}}, {"error": 1})
+            errors = {receiver["_id"]: receiver.get("error", "") for receiver in receivers}
+        # What failed last concerns all that waits for a receiver, and is stored once.
+        return [_delivery_of({"error": errors.get(document["receiver"], ""), **document}) for document in documents]
+
+    def forget(self, before: datetime) -> int:
+        with translated(_BULK_SECONDS):
+            return self._deliveries.delete_many({"finished_at": {"$lt": before}}).deleted_count
+
+
+def _claimable(now: datetime) -> Document:
+    def passed(field: str) -> Document:
+        return {"$or": [{field: {"$exists": False}}, {field: {"$lte": now}}]}
+
+    return {"waiting_since": {"$exists": True}, "$and": [passed("lease_until"), passed("retry_at")]}
+
+
+def _held(claim: Claim) -> Document:
+    return {"_id": str(claim.receiver), "token": claim.token}
+
+
+def _announcement(receiver: Receiver, since: datetime) -> UpdateOne:
+    first = {"channel": receiver.channel, "address": receiver.address, "attempts": 0}
+    update = {"$min": {"waiting_since": since}, "$inc": {"seq": 1}, "$setOnInsert": first}
+    return UpdateOne({"_id": str(receiver)}, update, upsert=True)
+
+
+def _delivery_document(delivery: Delivery, owed: Document) -> Document:
+    return {
+        "alert": {name: value for name, value in owed.items() if name != "order"},
+        "receiver": str(delivery.receiver),
+        "channel": delivery.receiver.channel,
+        "address": delivery.receiver.address,
+        "order": owed["order"],
+        "state": _WAITING,
+    }
+
+
+def _delivery_of(document: Document) -> Delivery:
+    return Delivery(
+        alert=alert_of(document["alert"]),
+        receiver=Receiver(document["channel"], document["address"]),
+        state=DeliveryState(document["state"]),
+        finished_at=document.get("finished_at"),
+        error=document.get("error", ""),
+    )

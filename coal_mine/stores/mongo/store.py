@@ -1,0 +1,131 @@
+"""The MongoDB store: one client, one database, and the threads that work in it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from queue import SimpleQueue
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+from pymongo.read_preferences import ReadPreference
+from pymongo.write_concern import WriteConcern
+
+from coal_mine.domain.errors import Invalid, StoreUnavailable
+
+from .canaries import MongoCanaryStore
+from .commit import GroupCommit
+from .documents import Document
+from .errors import translated
+from .history import History
+from .indexes import Indexes
+from .outbox import MongoOutbox
+from .takeover import Takeover
+
+_log = logging.getLogger(__name__)
+
+# Used unless the options or the URI say something else.
+_DEFAULTS: Mapping[str, Any] = {"appname": "coal-mine", "connectTimeoutMS": 5_000, "serverSelectionTimeoutMS": 5_000}
+# On a replica set a majority has it on disk, on a standalone server its journal has: both survive a kill -9.
+_DURABLE = WriteConcern("majority", j=True)
+_INDEX_RETRY_SECONDS = 1.0
+
+
+def open_store(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> MongoStore:
+    """The store in that database, or in the one that the URI in `hosts` names. `options` are MongoClient's.
+
+    Raises Invalid, with the driver's text, when they are wrong. A MongoDB that does not answer is no error: calls raise StoreUnavailable
+    until it does. Open it after a fork, never before: neither threads nor connections survive one.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # that is how the driver speaks of unknown options in a URI
+            client: MongoClient[Document] = MongoClient(hosts, **_complete(hosts, options))
+            chosen = client[database] if database else client.get_default_database()
+    except (PyMongoError, ValueError, TypeError, UserWarning) as error:
+        raise Invalid(f"MongoDB cannot be used as configured: {error}") from error
+    return MongoStore(chosen)
+
+
+def _complete(hosts: str | list[str], options: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in options.items() if value not in (None, "")}
+    named = " ".join([*given, str(hosts)]).lower()
+    defaults = {name: value for name, value in _DEFAULTS.items() if name.lower() not in named}
+    return {**defaults, **given, "tz_aware": True}
+
+
+class MongoStore:
+    """domain.ports.Store. Starts two threads: the group commit, and one for what need not be done at once."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._database = database.with_options(write_concern=_DURABLE, read_preference=ReadPreference.PRIMARY)
+        self._history = History(self._database)
+        self._indexes = Indexes(self._database)
+        self._upkeep = _Upkeep(self._indexes, self._history)
+        self._commit = GroupCommit(self._database["canaries"], self._history, self._upkeep.prune)
+        self._outbox = MongoOutbox(self._database)
+        self._canaries = MongoCanaryStore(self._database, self._history, self._commit, self._outbox, self._indexes)
+        self._takeover = Takeover(self._database, self._history)
+
+    @property
+    def canaries(self) -> MongoCanaryStore:
+        return self._canaries
+
+    @property
+    def outbox(self) -> MongoOutbox:
+        return self._outbox
+
+    def describe(self) -> str:
+        topology = self._database.client.topology_description
+        hosts = ", ".join(sorted(f"{host}:{port}" for host, port in topology.server_descriptions()))
+        of_set = f" (replica set {topology.replica_set_name})" if topology.replica_set_name else ""
+        return f"MongoDB database {self._database.name} at {hosts or 'addresses still to be looked up'}{of_set}"
+
+    def take_over(self, now: datetime) -> None:
+        """Put right what a predecessor left in this database; quick, to be called at every start of a background process."""
+        self._takeover.take_over(now)
+
+    def move_histories(self, stop: threading.Event) -> None:
+        """Move the histories that a predecessor left inside its canaries; returns when all are moved or `stop` is set."""
+        self._takeover.move_histories(stop)
+
+    def close(self) -> None:
+        self._commit.close()
+        self._upkeep.close()
+        self._database.client.close()
+
+
+class _Upkeep:
+    """Builds the indexes, then prunes histories, in a thread of its own so that no trigger waits for it."""
+
+    def __init__(self, indexes: Indexes, history: History) -> None:
+        self._indexes = indexes
+        self._history = history
+        self._wanted: SimpleQueue[tuple[str, datetime] | None] = SimpleQueue()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._thread.start()
+
+    def prune(self, canary_id: str, now: datetime) -> None:
+        self._wanted.put((canary_id, now))
+
+    def close(self) -> None:
+        self._stop.set()
+        self._wanted.put(None)
+        self._thread.join(10.0)
+
+    def _run(self) -> None:
+        while not self._stop.is_set() and not self._indexes.build():
+            self._stop.wait(_INDEX_RETRY_SECONDS)
+        while (wanted := self._wanted.get()) and not self._stop.is_set():
+            try:
+                with translated():
+                    self._history.prune(*wanted)
+            except StoreUnavailable as error:
+                # Nothing is lost: readers apply the pruning rule themselves, and the canary's next hundred triggers ask again.
+                _log.warning("history not pruned: %s", error, extra={"action": "prune_failed", "canary_id": wanted[0]})
