@@ -51,7 +51,7 @@ class Definition:
         if self.schedule is None and self.grace is None and self.timezone is None:
             return None
         before = old if isinstance(old, OnSchedule) else None
-        expression = self.schedule or (before.expression if before else None)
+        expression = self.schedule if self.schedule is not None or before is None else before.expression
         if expression is None:
             raise Invalid("grace and timezone need a schedule")
         grace = self.grace if self.grace is not None or before is None else str(before.grace_seconds)

@@ -12,7 +12,7 @@ from coal_mine.services.canaries import Canaries
 from .auth import Gate, LocalHostsOnly
 from .canaries import CanaryRoutes
 from .environ import Environ
-from .responses import JsonAnswers, answer_http_error
+from .responses import JsonAnswers, answer_http_error, refuse_odd_path
 
 
 def build_app(canaries: Canaries, *, key: str, local_only: bool, health: Callable[[], dict[str, Any]]) -> Callable[[Environ, Any], Any]:
@@ -20,6 +20,7 @@ def build_app(canaries: Canaries, *, key: str, local_only: bool, health: Callabl
     app = bottle.Bottle()
     app.uninstall(True)  # Bottle's own JSON and templates: our answers have a form of their own
     app.default_error_handler = answer_http_error
+    app.add_hook("before_request", refuse_odd_path)
     app.install(JsonAnswers())
     if local_only:
         app.install(LocalHostsOnly())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +13,13 @@ import bottle
 from coal_mine.domain.errors import Forbidden, Unauthorized
 
 from .environ import Environ, host_of
-from .parameters import Pairs, form_pairs, query_pairs
+from .parameters import Pairs, form_pairs, has_body, query_pairs
+from .responses import Busy
 
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", ""})
 KEY_PARAMETER = "auth_key"
+# Whoever sends a body slowly holds one of the server's threads. Those who have not shown the key get at most half of the 64.
+_MAX_UNTRUSTED_BODIES = 32
 
 
 class Gate:
@@ -25,9 +28,10 @@ class Gate:
     def __init__(self, key: str) -> None:
         """An empty key asks for none."""
         self._key = key.encode()
+        self._untrusted_bodies = threading.BoundedSemaphore(_MAX_UNTRUSTED_BODIES)
 
     def admit(self, environ: Environ) -> Pairs:
-        """The call's parameters without the key. Raises Unauthorized or Forbidden.
+        """The call's parameters without the key. Raises Unauthorized, Forbidden or Busy.
 
         A body is read only after a key was found, or to find it there.
         """
@@ -36,8 +40,8 @@ class Gate:
             return without_key(query + form_pairs(environ))
         if not self._key or self._basic(environ):
             _refuse_foreign_pages(environ)
-            return without_key(query + form_pairs(environ))
-        form = form_pairs(environ)
+            return without_key(query + self._untrusted_form(environ))
+        form = self._untrusted_form(environ)
         if not self._any_is_key(_keys(form)):
             raise Unauthorized("the key is missing or wrong: give it as auth_key, X-Auth-Token, Bearer token or Basic password")
         return without_key(query + form)
@@ -47,10 +51,21 @@ class Gate:
         tokens = [*_keys(query), environ.get("HTTP_X_AUTH_TOKEN", ""), _after(environ, "Bearer")]
         return bool(self._key) and self._any_is_key(tokens)
 
+    def _untrusted_form(self, environ: Environ) -> Pairs:
+        """As form_pairs. Raises Busy rather than wait, since whoever waits holds a thread as well."""
+        if not has_body(environ):
+            return []
+        if not self._untrusted_bodies.acquire(blocking=False):
+            raise Busy("too many forms are being sent at this moment: try again, or give key and parameters in the query")
+        try:
+            return form_pairs(environ)
+        finally:
+            self._untrusted_bodies.release()
+
     def _basic(self, environ: Environ) -> bool:
         try:
             _, _, password = base64.b64decode(_after(environ, "Basic"), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # neither base64 nor UTF-8
             return False
         return self._any_is_key([password])
 
@@ -88,7 +103,7 @@ def _after(environ: Environ, scheme: str) -> str:
 
 def _refuse_foreign_pages(environ: Environ) -> None:
     """A browser tells where a request comes from. Every call may change something, also as GET."""
-    if environ.get("HTTP_SEC_FETCH_SITE") == "cross-site":
+    if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("same-origin", "none"):
         raise Forbidden("calls from other sites' pages need the key as a parameter or header")
     origin = environ.get("HTTP_ORIGIN")
     if origin and origin.partition("://")[2].lower() != environ.get("HTTP_HOST", "").lower():

@@ -54,7 +54,8 @@ class CanaryRoutes:
     def mount(self, app: bottle.Bottle) -> None:
         for command in ("create", "delete", "update", "get", "list", "trigger", "pause", "unpause"):
             app.route(f"/coal-mine/v1/canary/{command}", ["GET", "POST"], getattr(self, command))
-        app.route("/<canary_id:re:[a-z]{8}>", ["GET", "POST"], self.trigger_by_id)
+        for slashes in ("/", "//"):  # two where somebody's base URL ends in one; the predecessor took that too
+            app.route(slashes + "<canary_id:re:[a-z]{8}>", ["GET", "POST"], self.trigger_by_id)
 
     def create(self) -> Any:
         given = self._parameters(*_DEFINITION, "paused", repeatable="email")

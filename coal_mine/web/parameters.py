@@ -25,20 +25,32 @@ def query_pairs(environ: Environ) -> Pairs:
     return _pairs(environ.get("QUERY_STRING", "").encode("latin-1"))
 
 
+def has_body(environ: Environ) -> bool:
+    """Is there a body that form_pairs would have to wait for?"""
+    return environ["REQUEST_METHOD"] == "POST" and (_length(environ) > 0 or "HTTP_TRANSFER_ENCODING" in environ)
+
+
 def form_pairs(environ: Environ) -> Pairs:
-    """The fields of a POSTed form; none for other methods. Raises TooLarge before reading more than MAX_BODY bytes."""
-    if environ["REQUEST_METHOD"] != "POST":
+    """The fields of a POSTed form; none for other methods. Raises TooLarge before reading anything, Invalid for what is no whole form."""
+    if not has_body(environ):
         return []
-    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        # The server would not tell us that the connection broke in the middle, and we would act on half a form.
+        raise Invalid("a body must come with its Content-Length, not in chunks")
+    length = _length(environ)
     if length > MAX_BODY:
         raise TooLarge(f"the body has {length} bytes; at most {MAX_BODY} are allowed")
-    body = environ["wsgi.input"].read(MAX_BODY + 1) if length or "HTTP_TRANSFER_ENCODING" in environ else b""
-    if len(body) > MAX_BODY:
-        raise TooLarge(f"the body has more than {MAX_BODY} bytes")
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    if body and kind != _FORM:
-        raise Invalid(f"a body must be a form ({_FORM}), not {kind[:60] or 'of unknown type'!r}")
+    if kind != _FORM:
+        raise Invalid(f"a body must be a form ({_FORM}), not {ascii(kind[:60]) if kind else 'of unknown type'}")
+    body = environ["wsgi.input"].read(length)
+    if len(body) < length:
+        raise Invalid(f"the body ended after {len(body)} of {length} bytes")
     return _pairs(body)
+
+
+def _length(environ: Environ) -> int:
+    return int(environ.get("CONTENT_LENGTH") or 0)
 
 
 def _pairs(encoded: bytes) -> Pairs:

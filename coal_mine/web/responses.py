@@ -22,6 +22,11 @@ from coal_mine.domain.errors import (
 
 _log = logging.getLogger(__name__)
 
+
+class Busy(CoalMineError):
+    """The server cannot take this request now; the same request may be taken later."""
+
+
 _STATUSES: tuple[tuple[type[CoalMineError], int], ...] = (
     (Invalid, 400),
     (Unauthorized, 401),
@@ -30,6 +35,7 @@ _STATUSES: tuple[tuple[type[CoalMineError], int], ...] = (
     (Conflict, 409),
     (TooLarge, 413),
     (StoreUnavailable, 503),
+    (Busy, 503),
 )
 
 
@@ -70,11 +76,20 @@ def _status(error: CoalMineError) -> int:
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
 
 
+def refuse_odd_path() -> None:
+    """A hook before each request. Bottle leaves out what is no UTF-8, and would then act on another path than was asked for."""
+    try:
+        bottle.request.environ["bottle.raw_path"].encode("latin-1").decode()
+    except UnicodeDecodeError:
+        raise bottle.HTTPError(400, "the path is not valid UTF-8") from None
+
+
 def answer_http_error(error: bottle.HTTPError) -> bytes:
     """For what no route answers: unknown paths, wrong methods, paths that are no UTF-8."""
     bottle.response.content_type = "application/json"
     texts = {
+        400: f"400 Bad Request: {error.body}",
         404: f"404 Not Found: there is nothing at {bottle.request.path[:200]!r}",
-        405: f"405 Method Not Allowed: {bottle.request.method[:20]!r}; use GET or POST",
+        405: f"405 Method Not Allowed: {bottle.request.method[:20]!r}; use {error.get_header('Allow', 'GET').replace(',', ' or ')}",
     }
     return error_body(texts.get(error.status_code, error.status_line))
