@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import configparser
+import os
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,12 +139,29 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
 def _read(path: Path) -> dict[str, dict[str, str]]:
     parser = configparser.ConfigParser(interpolation=None, default_section="\0")
     try:
-        parser.read_string(path.read_text(encoding="utf-8"), str(path))
+        text = path.read_text(encoding="utf-8-sig")
+        parser.read_string(text, str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise Invalid(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error
     except configparser.Error as error:
-        raise Invalid(f"{path}: {' '.join(str(error).split())}") from error
+        raise Invalid(f"{path}: {_syntax_fault(error)}") from None
+    if "\0" in text:
+        raise Invalid(f"{path}: not text, it contains a NUL character")
     return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _syntax_fault(error: configparser.Error) -> str:
+    """In our own words: the library's quote the line, which may hold a password."""
+    match error:
+        case configparser.DuplicateOptionError():
+            return f"[{error.section}] {error.option}: given a second time in line {error.lineno}"
+        case configparser.DuplicateSectionError():
+            return f"[{error.section}]: begins a second time in line {error.lineno}"
+        case configparser.MissingSectionHeaderError():
+            return f"line {error.lineno} stands before any [section]"
+        case configparser.ParsingError() if error.errors:
+            return f"line {error.errors[0][0]} is neither a [section] nor a setting = value"
+    return "not in the form of an ini file"
 
 
 def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[str, str], str]) -> Config:
@@ -158,7 +177,7 @@ def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[s
         local_only=not source,
         logging=_logging(section("logging")),
         mongodb=_mongodb(section("mongodb")) if "mongodb" in sections else None,
-        sqlite_path=_sqlite(section("sqlite")),
+        sqlite_path=_sqlite(section("sqlite"), used="mongodb" not in sections),
         email=_email(section("email")) if "email" in sections else None,
         wsgi=_wsgi(section("wsgi")) if source else WsgiConfig(host="127.0.0.1", port=8080),
         digest_above=_alerts(section("alerts")),
@@ -170,12 +189,14 @@ def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[s
 
 def _logging(section: Section) -> LoggingConfig:
     config = LoggingConfig(
-        file=section.take("file", None, Path),
+        file=section.take("file", None, _writable_file),
         rotate=section.take("rotate", False, _boolean),
         max_size=section.number("max_size", 1_048_576, 1_000, 1 << 40),
         backup_count=section.number("backup_count", 5, 1, 10_000),
     )
     section.refuse_rest("file", "rotate", "max_size", "backup_count")
+    if config.file and config.rotate and not os.access(config.file.parent, os.W_OK):
+        raise section.error("file", f"{str(config.file)!r} cannot be rotated: {config.file.parent} cannot be written to")
     return config
 
 
@@ -191,10 +212,25 @@ def _mongodb(section: Section) -> MongoConfig:
     return MongoConfig(hosts=hosts if is_uri else [host.strip() for host in hosts.split(",")], database=database, options=options)
 
 
-def _sqlite(section: Section) -> Path:
+def _sqlite(section: Section, *, used: bool) -> Path:
     path = section.take("path", user_state_path("coal-mine") / "coal-mine.sqlite3", lambda text: Path(text).expanduser())
     section.refuse_rest("path")
+    fault = used and _fault_of_place(path)
+    if fault:
+        raise section.error("path", f"{str(path)!r} {fault}")
     return path
+
+
+def _fault_of_place(path: Path) -> str:
+    """Why no file can be kept there; empty when one can. Changes nothing."""
+    if os.path.isdir(path):
+        return "is a directory; give the name of a file in it"
+    directory = next(place for place in path.absolute().parents if os.path.exists(place))
+    if not os.path.isdir(directory):
+        return f"cannot be made: {directory} is not a directory"
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return f"cannot be made: {directory} cannot be written to"
+    return ""
 
 
 def _email(section: Section) -> EmailConfig:
@@ -234,6 +270,13 @@ def _wsgi(section: Section) -> WsgiConfig:
     if bool(config.tls_certificate) != bool(config.tls_key):
         missing = "tls_key" if config.tls_certificate else "tls_certificate"
         raise section.error(missing, "missing; tls_certificate and tls_key belong together")
+    if config.tls_certificate:
+        try:
+            # An empty password, so that an encrypted key is refused and nobody is asked for it.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(config.tls_certificate, config.tls_key, password="")
+        except ssl.SSLError as error:
+            reason = (error.reason or "not PEM, or an encrypted key").replace("_", " ").lower()
+            raise section.error("tls_certificate", f"cannot be used together with tls_key: {reason}") from error
     return config
 
 
@@ -260,6 +303,17 @@ def _address(text: str) -> str:
     if "@" not in text or any(character in text for character in "\r\n"):
         raise ValueError("is not a mail address")
     return text
+
+
+def _writable_file(text: str) -> Path:
+    path = Path(text)
+    if os.path.isdir(path):
+        raise ValueError("is a directory")
+    if not os.path.isdir(path.parent):
+        raise ValueError(f"cannot be written: there is no directory {path.parent}")
+    if not os.access(path if os.path.exists(path) else path.parent, os.W_OK):
+        raise ValueError("cannot be written: Permission denied")
+    return path
 
 
 def _readable_file(text: str) -> Path:
