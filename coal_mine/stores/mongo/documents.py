@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
 
 from coal_mine.domain.alert import Alert, Kind
 from coal_mine.domain.canary import Canary, Transition
@@ -23,6 +25,7 @@ Document = dict[str, Any]
 
 # All of a canary but its embedded history, of which the newest entry is enough.
 PROJECTION: Mapping[str, Any] = {"history": {"$slice": 1}}
+_DUPLICATE_KEY = 11_000
 _SCHEDULE_FIELDS = ("schedule", "grace", "timezone")
 _PERIODICITY_FIELDS = ("periodicity", *_SCHEDULE_FIELDS)
 DEFINITION: Mapping[str, Any] = dict.fromkeys(("id", "version", *_PERIODICITY_FIELDS), 1)
@@ -191,3 +194,13 @@ def update_of(transition: Transition, alerted_at: datetime | None) -> Document:
     update["$set"] = {name: value for name, value in values.items() if value is not None}
     update["$unset"] = {name: "" for name, value in values.items() if value is None}
     return {operator: fields for operator, fields in update.items() if fields}
+
+
+def insert_missing(collection: Collection[Document], documents: list[Document]) -> None:
+    """Insert all that are not there yet, by their `_id`; those that are stay as they are. So it can be repeated."""
+    try:
+        collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        faults = error.details.get("writeErrors", [])
+        if error.details.get("writeConcernErrors") or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+            raise

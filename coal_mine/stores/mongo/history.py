@@ -9,15 +9,13 @@ from typing import Any
 
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
 from coal_mine.domain.canary import HISTORY_AGE, KEPT_HISTORY, MAX_HISTORY, Entry
 from coal_mine.domain.times import to_millis
 
-from .documents import Document
+from .documents import Document, insert_missing
 
-_DUPLICATE_KEY = 11_000
 _CANARIES_PER_QUERY = 1_000
 
 
@@ -50,11 +48,7 @@ class History:
     def add(self, entries: Iterable[tuple[str, Entry]]) -> None:
         """Durable on return. What is there already stays as it is, so that a write whose result is unknown can be repeated."""
         documents = [{"_id": _key(canary_id, entry.at, entry.nonce), "at": entry.at, "text": entry.text} for canary_id, entry in entries]
-        try:
-            self._entries.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            if not _has_only_duplicates(error.details):
-                raise
+        insert_missing(self._entries, documents)
 
     def discard(self, canary_id: str, entries: Iterable[Entry]) -> None:
         """Take back entries that turned out to belong to nothing."""
@@ -154,7 +148,3 @@ def _merged(moved: list[Entry], embedded: list[Entry], limit: int) -> list[Entry
     if not embedded:
         return moved
     return sorted({*moved, *embedded}, key=lambda entry: (entry.at, entry.nonce), reverse=True)[:limit]
-
-
-def _has_only_duplicates(details: Any) -> bool:
-    return not details.get("writeConcernErrors") and all(error["code"] == _DUPLICATE_KEY for error in details["writeErrors"])

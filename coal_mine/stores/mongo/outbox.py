@@ -12,7 +12,7 @@
 Everything is single conditional writes, so whoever dies between two of them leaves a state from which anybody goes on:
 
 expand: owed alerts become deliveries.
-  1. The deliveries are upserted. Dying here: the alerts are still owed, the next expansion finds the same ids and adds nothing.
+  1. The missing deliveries are inserted. Dying here: the alerts are still owed, the next expansion finds the same ids and adds nothing.
   2. The receivers get `waiting_since` and a raised `seq`. Dying here: as above; the deliveries wait for it.
   3. The alerts are pulled from their canaries, by id, so that one which came in between stays.
   Two at once do the same work twice; a late step 2 may announce what is delivered already, which a claim then finds out.
@@ -49,7 +49,7 @@ from pymongo.read_concern import ReadConcern
 from coal_mine.domain.alert import Claim, Delivery, DeliveryState, Receiver
 from coal_mine.domain.ports import MAX_DIGEST
 
-from .documents import Document, alert_of
+from .documents import Document, alert_of, insert_missing
 from .errors import translated
 
 _CANARIES_AT_ONCE = 2_000
@@ -81,25 +81,22 @@ class MongoOutbox:
 
     def expand_owed(self, documents: list[Document]) -> int:
         """Expand what these canaries owe. The caller translates the driver's errors."""
-        deliveries: list[UpdateOne] = []
+        deliveries: dict[str, Document] = {}
         since: dict[Receiver, datetime] = {}
-        pulls = []
-        count = 0
-        for document in documents:
-            for owed in document["owed"]:
-                alert = alert_of(owed)
-                for receiver in alert.receivers:
-                    since[receiver] = min(owed["order"], since.get(receiver, owed["order"]))
-                    delivery = Delivery(alert=alert, receiver=receiver)
-                    deliveries.append(UpdateOne({"_id": delivery.id}, {"$setOnInsert": _delivery_document(delivery, owed)}, upsert=True))
-            ids = [owed["id"] for owed in document["owed"]]
-            count += len(ids)
-            pulls.append(UpdateOne({"_id": document["_id"]}, {"$pull": {"owed": {"id": {"$in": ids}}}}))
+        for owed in (owed for document in documents for owed in document["owed"]):
+            alert = alert_of(owed)
+            for receiver in alert.receivers:
+                since[receiver] = min(owed["order"], since.get(receiver, owed["order"]))
+                delivery = Delivery(alert=alert, receiver=receiver)
+                deliveries[delivery.id] = _delivery_document(delivery, owed)
         if deliveries:
-            self._deliveries.bulk_write(deliveries, ordered=False)
+            insert_missing(self._deliveries, list(deliveries.values()))
             self._receivers.bulk_write([_announcement(receiver, at) for receiver, at in since.items()], ordered=False)
-        self._canaries.bulk_write(pulls, ordered=False)
-        return count
+        # One command for all: the ids of alerts name their canaries, so none can be pulled from another one.
+        alert_ids = [owed["id"] for document in documents for owed in document["owed"]]
+        canary_ids = [document["_id"] for document in documents]
+        self._canaries.update_many({"_id": {"$in": canary_ids}}, {"$pull": {"owed": {"id": {"$in": alert_ids}}}})
+        return len(alert_ids)
 
     def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
         with translated():
@@ -243,6 +240,7 @@ def _announcement(receiver: Receiver, since: datetime) -> UpdateOne:
 
 def _delivery_document(delivery: Delivery, owed: Document) -> Document:
     return {
+        "_id": delivery.id,
         "alert": {name: value for name, value in owed.items() if name != "order"},
         "receiver": str(delivery.receiver),
         "channel": delivery.receiver.channel,

@@ -1,0 +1,67 @@
+"""The stores that every test of this directory is run against."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from coal_mine.domain.ports import Store
+from coal_mine.stores.mongo.store import MongoStore
+from coal_mine.stores.mongo.store import open_store as open_mongo
+from coal_mine.stores.sqlite.store import open_store as open_sqlite
+from tests.support.mongod import Mongod
+
+# Nothing without this prefix is ever dropped.
+PREFIX = "coalmine_test_"
+
+
+@pytest.fixture(params=["sqlite", "mongo", "replica-set"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store of each kind."""
+    if request.param == "sqlite":
+        opened = open_sqlite(tmp_path / "coal-mine.sqlite")
+        yield opened
+        opened.close()
+    else:
+        server: Mongod = request.getfixturevalue("mongod" if request.param == "mongo" else "replica_set")
+        with database_of(server) as database:
+            opened_mongo = open_mongo(server.uri, database.name, {})
+            yield opened_mongo
+            opened_mongo.close()
+
+
+@pytest.fixture
+def database(mongod: Mongod) -> Iterator[Database[dict[str, Any]]]:
+    """An empty database of the standalone server, without a store."""
+    with database_of(mongod) as empty:
+        yield empty
+
+
+@pytest.fixture
+def open_mongo_store(mongod: Mongod, database: Database[dict[str, Any]]) -> Iterator[Callable[[], MongoStore]]:
+    """Opens stores in `database`, as several processes would."""
+    opened: list[MongoStore] = []
+
+    def open_one() -> MongoStore:
+        opened.append(open_mongo(mongod.uri, database.name, {}))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@contextmanager
+def database_of(server: Mongod) -> Iterator[Database[dict[str, Any]]]:
+    client: MongoClient[dict[str, Any]]
+    with server.client() as client:
+        name = PREFIX + secrets.token_hex(6)
+        yield client[name]
+        client.drop_database(name)
