@@ -3,31 +3,67 @@
 `* * * * sat,sun 300 ; * 0-12 * * mon-fri 300 ; # comment` says: five minutes at the weekend and on working days until 12:59; at all
 other times no deadline falls. All in UTC. A directive is active in every minute that its five fields match. Unlike in a crontab, the
 day of the month and the weekday must both match, as the predecessor had it.
+
+A set of days is kept as one bit for each day, in each of the 14 kinds of year that the calendar has. So the days on which something
+changes are found at once, however far away, and a trigger costs little whatever the text says.
 """
 
 from __future__ import annotations
 
 import re
+from calendar import isleap, monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from itertools import combinations, groupby
 
 from cronsim import CronSim, CronSimError
 
 from .errors import Invalid
 from .seconds import later, parse_seconds
-from .times import EPOCH
+from .times import END_OF_TIME, EPOCH
 
 MAX_DIRECTIVES = 60
 # How much of the future `overview` shows at the most; a schedule that changes every other minute would fill megabytes.
 MAX_OVERVIEW = 1_000
 
+Days = tuple[int, ...]  # for each kind of year its days, the lowest bit for the first of January
+
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
-# Within these 28 years every date falls once on every weekday.
-_CYCLE = range(date(2024, 1, 1).toordinal(), date(2052, 1, 1).toordinal())
+_MINUTES = 24 * 60
+_ALL_MINUTES = (1 << _MINUTES) - 1
+# In 28 years there is every kind of year, and every kind of month (length and first weekday). Where a century's last year is no leap
+# year, up to 40 years pass between two years of a kind.
+_SAMPLE_YEARS = range(2000, 2028)
+_RETURN_YEARS = 40
+_FIRST_EXAMPLE = date(2024, 1, 1)
+
+
+def _kind(year: int) -> int:
+    """Common years are kinds 0 to 6, leap years 7 to 13, by the weekday of the first of January."""
+    return date(year, 1, 1).weekday() + 7 * isleap(year)
+
+
+_YEAR_OF_KIND = tuple(year for _, year in sorted({_kind(year): year for year in _SAMPLE_YEARS}.items()))
+_ALL_DAYS: Days = tuple((1 << 365 + isleap(year)) - 1 for year in _YEAR_OF_KIND)
+_MONTH_OF_KIND = {monthrange(year, month): (year, month) for year in _SAMPLE_YEARS for month in range(1, 13)}
+
+
+def _next_day(days: Days, start: date) -> date | None:
+    """The first of the days from `start` on; None when none will ever come."""
+    for year in range(start.year, min(start.year + _RETURN_YEARS, MAXYEAR) + 1):
+        first = date(year, 1, 1).toordinal()
+        past = max(start.toordinal() - first, 0)
+        bits = days[_kind(year)] >> past
+        if bits:
+            return date.fromordinal(first + past + _lowest(bits))
+    return None
+
+
+def _lowest(bits: int) -> int:
+    """The place of the lowest bit that is set; 0 when none is."""
+    return (bits & -bits).bit_length() - 1 if bits else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,59 +75,88 @@ class Span:
     seconds: int | float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Directive:
     """Five cron fields, and the seconds that hold in every minute that they match."""
 
-    def __init__(self, number: int, text: str) -> None:
-        """Raises Invalid with the directive's number, from 1."""
-        self.number = number
-        self.text = text
+    number: int  # its place in the text, from 1
+    text: str
+    minutes: int  # of the day, as bits
+    days: Days
+    seconds: int | float
+
+    @classmethod
+    def parse(cls, number: int, text: str) -> Directive:
+        """Raises Invalid with the directive's number."""
         place = f"periodicity: directive {number} ({text[:80]!r})"
         fields = text.split()
         if len(fields) != 6:
             raise Invalid(f"{place} has {len(fields)} fields; five cron fields and a number of seconds are needed")
         try:
-            self._cron = CronSim(" ".join(_as_cronsim_writes(fields[:5])), EPOCH)
-            self.seconds = parse_seconds(fields[5])
+            cron = CronSim(" ".join(_as_cronsim_writes(fields[:5])), EPOCH)
+            seconds = parse_seconds(fields[5])
         except CronSimError as error:
             raise Invalid(f"{place}: {error}") from error
         except Invalid as error:
             raise Invalid(f"{place}: the last field {error}") from error
-        self._cron.day_and = True
-        self.minutes = frozenset(hour * 60 + minute for hour in self._cron.hours for minute in self._cron.minutes)
-        if not any(self.matches(date.fromordinal(day)) for day in _CYCLE):
+        cron.day_and = True
+        days = _days(cron)
+        if not any(days):
             raise Invalid(f"{place} names a date that never comes")
+        return cls(number=number, text=text, minutes=_minutes(cron), days=days, seconds=seconds)
 
-    def matches(self, day: date) -> bool:
-        return day.month in self._cron.months and bool(self._cron.match_day(day))
-
-    def may_share_a_day(self, other: Directive) -> bool:
-        """False is certain; True may turn out to be wrong for days such as 'last Friday'."""
-        return bool(self._cron.months & other._cron.months and (self._is_special or other._is_special or self._shares_dates(other)))
-
-    def _shares_dates(self, other: Directive) -> bool:
-        return bool(self._cron.days & other._cron.days and self._cron.weekdays & other._cron.weekdays)
-
-    @property
-    def _is_special(self) -> bool:
-        """Has it days that depend on the month, such as L or 5#2?"""
-        return any(day < 1 for day in self._cron.days) or any(isinstance(weekday, tuple) for weekday in self._cron.weekdays)
-
-    @cached_property
-    def days(self) -> frozenset[int]:
-        """All days on which it matches, as ordinals, in one cycle of the calendar."""
-        return frozenset(day for day in _CYCLE if self.matches(date.fromordinal(day)))
+    def next_active(self, at: datetime) -> datetime | None:
+        """The start of the first minute from that of `at` on in which it is active."""
+        minute = at.hour * 60 + at.minute
+        day = _next_day(self.days, at.date())
+        if day == at.date() and self.minutes >> minute:
+            return _moment(day, minute + _lowest(self.minutes >> minute))
+        if day == at.date():
+            day = _next_day(self.days, day + _DAY)
+        return _moment(day, _lowest(self.minutes)) if day else None
 
 
 def _as_cronsim_writes(fields: list[str]) -> list[str]:
-    """The spellings that only the predecessor's parser knows (`?`, `5/10`, weekday `L5`) in cronsim's form."""
+    """The spellings that only the predecessor's parser knows (`?`, `5/10`, `sat-sun`, `L5`) in cronsim's form."""
+    *others, weekday = (field.upper() for field in fields)
+    items = [_translated_weekday(item) for item in weekday.split(",")]
+    written = [*others, ",".join(items)]
+    for place in (2, 4):
+        written[place] = ",".join("*" if item == "?" else item for item in written[place].split(","))
     ends = ("59", "23", "31", "12", "6")
-    written = []
-    for place, (field, end) in enumerate(zip(fields, ends, strict=True)):
-        field = "*" if field == "?" and place in (2, 4) else field
-        field = re.sub(r"(^|,)(\d+)/", rf"\g<1>\g<2>-{end}/", field)
-        written.append(re.sub(r"(^|,)[lL]([0-7])\b", r"\g<1>\g<2>L", field) if place == 4 else field)
-    return written
+    return [",".join(_translated_step(item, end) for item in field.split(",")) for field, end in zip(written, ends, strict=True)]
+
+
+def _translated_weekday(item: str) -> str:
+    if last := re.fullmatch(r"L([0-7])(?:-([0-7]))?", item):
+        return ",".join(f"{day}L" for day in range(int(last[1]), int(last[2] or last[1]) + 1)) or item
+    return re.sub(r"-(SUN|0)(?=/|$)", "-7", item)
+
+
+def _translated_step(item: str, end: str) -> str:
+    """`5/10` counts from 5 to the end of the field; from one value to itself there is nothing to count."""
+    item = re.sub(r"^(\w+)/", rf"\1-{end}/", item)
+    return re.sub(r"^(\w+)-\1/0*[1-9]\d*$", r"\1", item)
+
+
+def _minutes(cron: CronSim) -> int:
+    hour = sum(1 << minute for minute in cron.minutes)
+    return sum(hour << 60 * place for place in cron.hours)
+
+
+def _days(cron: CronSim) -> Days:
+    months = {
+        kind: sum(1 << day - 1 for day in range(1, kind[1] + 1) if cron.match_day(date(year, month, day)))
+        for kind, (year, month) in _MONTH_OF_KIND.items()
+    }
+    return tuple(
+        sum(months[monthrange(year, month)] << date(year, month, 1).timetuple().tm_yday - 1 for month in cron.months)
+        for year in _YEAR_OF_KIND
+    )
+
+
+def _moment(day: date, minute: int) -> datetime:
+    return datetime.combine(day, time(), UTC) + timedelta(minutes=minute)
 
 
 class Windows:
@@ -99,8 +164,7 @@ class Windows:
 
     def __init__(self, directives: list[Directive]) -> None:
         self._directives = directives
-        self._runs_of: dict[tuple[int, ...], list[tuple[int, int, int | float | None]]] = {}
-        self._empty_days: tuple[date, date] | None = None  # the last stretch found of days without any window
+        self._days_with_other: dict[int | float | None, Days] = {}
 
     @classmethod
     def parse(cls, text: str) -> Windows:
@@ -111,19 +175,19 @@ class Windows:
             raise Invalid("periodicity: the schedule has no directive")
         if len(lines) > MAX_DIRECTIVES:
             raise Invalid(f"periodicity: the schedule has {len(lines)} directives; at most {MAX_DIRECTIVES} are allowed")
-        return cls([Directive(number, line) for number, line in enumerate(lines, start=1)])
+        return cls([Directive.parse(number, line) for number, line in enumerate(lines, start=1)])
 
     def refuse_overlaps(self) -> None:
         """Raises Invalid when two directives are ever active in the same minute."""
         for one, other in combinations(self._directives, 2):
-            if not one.minutes & other.minutes or not one.may_share_a_day(other):
+            minutes = one.minutes & other.minutes
+            if not minutes:
                 continue
-            day = min(one.days & other.days, default=None)
-            if day is not None:
-                minute = min(one.minutes & other.minutes)
+            day = _next_day(tuple(map(int.__and__, one.days, other.days)), _FIRST_EXAMPLE)
+            if day:
                 raise Invalid(
                     f"periodicity: directives {one.number} ({one.text[:60]!r}) and {other.number} ({other.text[:60]!r}) "
-                    f"overlap, for example on {date.fromordinal(day)} at {minute // 60:02}:{minute % 60:02}"
+                    f"overlap, for example on {_moment(day, _lowest(minutes)):%Y-%m-%d at %H:%M}"
                 )
 
     def deadline_after(self, at: datetime) -> datetime:
@@ -133,79 +197,87 @@ class Windows:
         after a gap its start plus its seconds, directly after another window the later of its start and `at` plus its seconds. That
         holds also where the next window is shorter than its own seconds: no window is passed over.
         """
-        pieces = self._pieces(at)
-        here = next(pieces)
-        if here.seconds is not None:
+        spans = self._spans(at)
+        here = next(spans, None)
+        if here and here.seconds is not None:
             deadline = later(at, here.seconds)
-            while here.end <= deadline:
-                following = next(pieces)
-                if following.seconds is None:
-                    break
-                if following.seconds != here.seconds:
-                    return max(following.start, later(at, following.seconds))
-                here = following
-            else:
+            if deadline < here.end:
                 return deadline
-        window = next(piece for piece in pieces if piece.seconds is not None)
-        return later(window.start, window.seconds or 0)
+            following = next(spans, None)
+            if following and following.seconds is not None:
+                return max(following.start, later(at, following.seconds))
+        window = next((span for span in spans if span.seconds is not None), None)
+        return later(window.start, window.seconds or 0) if window else END_OF_TIME
 
     def overview(self, now: datetime) -> list[Span]:
         """The spans of the coming week, or until each directive has had its turn if that takes longer; at most MAX_OVERVIEW of them."""
+        week_over = now.replace(second=0, microsecond=0) + _WEEK
+        turns = [turn for directive in self._directives if (turn := directive.next_active(now))]
         spans: list[Span] = []
-        unseen = set(range(len(self._directives)))
-        for piece in self._pieces(now):
-            if piece.start >= now + _WEEK and not unseen:
+        for span in self._spans(now):
+            if len(spans) == MAX_OVERVIEW or (span.start >= week_over and span.start > max(turns)):
                 break
-            unseen.difference_update(self._active_on(piece.start.date()))
-            if spans and spans[-1].seconds == piece.seconds:
-                spans[-1] = replace(spans[-1], end=piece.end)
-            elif len(spans) == MAX_OVERVIEW:
-                break
-            else:
-                spans.append(piece)
+            spans.append(span)
+        if max(turns) < week_over < spans[-1].end:
+            spans[-1] = replace(spans[-1], end=week_over)
         return spans
 
+    def _spans(self, at: datetime) -> Iterator[Span]:
+        """The spans from the minute of `at` to the end of the calendar, each as long as its seconds hold."""
+        for seconds, group in groupby(self._pieces(at.astimezone(UTC)), key=lambda piece: piece.seconds):
+            pieces = list(group)
+            yield Span(pieces[0].start, pieces[-1].end, seconds)
+
     def _pieces(self, at: datetime) -> Iterator[Span]:
-        """The spans from the minute of `at` on, without end, cut at each midnight except between days without any window."""
-        start = at.astimezone(UTC).replace(second=0, microsecond=0)
-        day = start.date()
-        while True:
-            midnight = datetime.combine(day, time(), UTC)
-            for begin, end, seconds in self._runs(day):
-                piece = Span(midnight + timedelta(minutes=begin), midnight + timedelta(minutes=end), seconds)
-                if piece.end > start:
-                    yield replace(piece, start=max(piece.start, start))
-            following = self._skip_empty(day + _DAY)
-            if following > day + _DAY:
-                yield Span(midnight + _DAY, datetime.combine(following, time(), UTC), None)
-            day = following
+        """As `_spans`, cut at midnights; equal days in a row are one piece."""
+        day, minute = at.date(), at.hour * 60 + at.minute
+        while day < date.max:
+            seconds = None
+            for begin, end, seconds in self._runs(day, minute):
+                yield Span(_moment(day, begin), _moment(day, end), seconds)
+            tomorrow = day + _DAY
+            day = _next_day(self._days_with_other_than(seconds), tomorrow) or date.max
+            if day > tomorrow:
+                yield Span(_moment(tomorrow, 0), _moment(day, 0), seconds)
+            minute = 0
 
-    def _skip_empty(self, day: date) -> date:
-        """The first day from `day` on that has a window."""
-        if self._empty_days and self._empty_days[0] <= day < self._empty_days[1]:
-            return self._empty_days[1]
-        found = day
-        while not self._active_on(found):
-            found += _DAY
-        if found > day:
-            self._empty_days = (day, found)
-        return found
+    def _runs(self, day: date, minute: int) -> Iterator[tuple[int, int, int | float | None]]:
+        """The day from `minute` on, as (first minute, minute after the last, seconds)."""
+        held = self._held_on(day)
+        while minute < _MINUTES:
+            seconds, minutes = next((seconds, minutes >> minute) for seconds, minutes in held.items() if minutes >> minute & 1)
+            end = minute + _lowest(~minutes)
+            yield minute, end, seconds
+            minute = end
 
-    def _active_on(self, day: date) -> tuple[int, ...]:
-        return tuple(index for index, directive in enumerate(self._directives) if directive.matches(day))
+    def _held_on(self, day: date) -> dict[int | float | None, int]:
+        """For each number of seconds the minutes in which it holds on that day."""
+        kind, place = _kind(day.year), day.timetuple().tm_yday - 1
+        held: dict[int | float | None, int] = {}
+        free = _ALL_MINUTES
+        for directive in self._directives:
+            if directive.days[kind] >> place & 1:
+                held[directive.seconds] = held.get(directive.seconds, 0) | directive.minutes & free
+                free &= ~directive.minutes
+        held[None] = free
+        return held
 
-    def _runs(self, day: date) -> list[tuple[int, int, int | float | None]]:
-        """The day as (first minute, minute after the last, seconds)."""
-        active = self._active_on(day)
-        if active not in self._runs_of:
-            seconds_at: list[int | float | None] = [None] * (24 * 60)
-            for index in reversed(active):
-                for minute in self._directives[index].minutes:
-                    seconds_at[minute] = self._directives[index].seconds
-            runs, begin = [], 0
-            for seconds, group in groupby(seconds_at):
-                end = begin + len(list(group))
-                runs.append((begin, end, seconds))
-                begin = end
-            self._runs_of[active] = runs
-        return self._runs_of[active]
+    def _days_with_other_than(self, seconds: float | None) -> Days:
+        """The days on which not only these seconds hold."""
+        if seconds not in self._days_with_other:
+            self._days_with_other[seconds] = tuple(all_ & ~self._whole_days(kind, seconds) for kind, all_ in enumerate(_ALL_DAYS))
+        return self._days_with_other[seconds]
+
+    def _whole_days(self, kind: int, seconds: float | None) -> int:
+        """The days, in a year of that kind, on which these seconds hold from midnight to midnight."""
+        days_by_held = {0: _ALL_DAYS[kind]}  # by the minutes that these seconds hold so far; days with other seconds are left out
+        for directive in self._directives:
+            refined: dict[int, int] = {}
+            for held, days in days_by_held.items():
+                active = days & directive.days[kind]
+                refined[held] = refined.get(held, 0) | days & ~active
+                if directive.seconds == seconds or not directive.minutes & ~held:
+                    grown = held | directive.minutes
+                    refined[grown] = refined.get(grown, 0) | active
+            days_by_held = {held: days for held, days in refined.items() if days}
+        return days_by_held.get(0 if seconds is None else _ALL_MINUTES, 0)
