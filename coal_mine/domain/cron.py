@@ -48,7 +48,9 @@ class Cron:
 
     def tick_after(self, at: datetime) -> datetime:
         """The first tick strictly later than `at`, in UTC."""
-        return cut(next(CronSim(self.expression, at.astimezone(self.zone))))
+        ticks = CronSim(self.expression, at.astimezone(self.zone))
+        # Asked in an hour that the clocks repeat, cronsim begins with ticks of the first time round.
+        return next(moment for tick in ticks if (moment := cut(tick)) > at)
 
 
 def _zone(name: str) -> ZoneInfo:
