@@ -51,6 +51,6 @@ def _headline(alert: Alert) -> str:
 
 def _sentence(alert: Alert) -> str:
     who = f"The canary {printable(alert.canary_name)} ({alert.canary_id})"
-    if alert.kind is Kind.LATE and alert.deadline:
-        return f"{who} was expected to report before {isoformat(alert.deadline)}."
+    if alert.kind is Kind.LATE:  # a predecessor's canary may have lost its deadline, being paused
+        return f"{who} was expected to report before {isoformat(alert.deadline or alert.at)}."
     return f"{who} is reporting again as of {isoformat(alert.at)}."
