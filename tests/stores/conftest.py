@@ -30,11 +30,27 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield opened
         opened.close()
     else:
-        server: Mongod = request.getfixturevalue("mongod" if request.param == "mongo" else "replica_set")
-        with database_of(server) as database:
-            opened_mongo = open_mongo(server.uri, database.name, {})
-            yield opened_mongo
-            opened_mongo.close()
+        which = "mongod" if request.param == "mongo" else "replica_set"
+        server: Mongod = request.getfixturevalue(which)
+        database: Database[dict[str, Any]] = request.getfixturevalue(f"{which}_database")
+        opened_mongo = open_mongo(server.uri, database.name, {})
+        yield opened_mongo
+        opened_mongo.close()
+        # Emptied rather than dropped: making a dozen files for each test takes longer than the tests.
+        for name in database.list_collection_names():
+            database[name].delete_many({})
+
+
+@pytest.fixture(scope="session")
+def mongod_database(mongod: Mongod) -> Iterator[Database[dict[str, Any]]]:
+    with database_of(mongod) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def replica_set_database(replica_set: Mongod) -> Iterator[Database[dict[str, Any]]]:
+    with database_of(replica_set) as database:
+        yield database
 
 
 @pytest.fixture

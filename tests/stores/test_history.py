@@ -9,9 +9,9 @@ from tests.support.waiting import until
 
 
 def _triggered(store: Store, canary_id: str, times: list[timedelta]) -> None:
-    at_once(
-        [lambda some=times[start::32]: [store.canaries.trigger(canary_id, entry(NOW + after)) for after in some] for start in range(32)]
-    )
+    """In 32 threads, so that they are committed in groups."""
+    shares = [times[first::32] for first in range(32)]
+    at_once([lambda share=share: [store.canaries.trigger(canary_id, entry(NOW + after)) for after in share] for share in shares])
 
 
 def test_the_history_is_newest_first(store: Store) -> None:
