@@ -125,7 +125,7 @@ def use(commands: Path, directory: Path, url: str) -> None:
         def cmcli(*arguments: str) -> str:
             return run(str(commands / "cmcli"), "--host", url, *arguments, quiet=True, environment=surroundings(directory))
 
-        print(run(str(commands / "cmcli"), "--version", environment=surroundings(directory)))
+        run(str(commands / "cmcli"), "--version", environment=surroundings(directory))
         canary = json.loads(cmcli("create", "--name", "My First Canary", "--periodicity", "3600"))["canary"]
         check(json.loads(cmcli("trigger", "--id", canary["id"]))["status"] == "ok", "the trigger failed")
         listed = json.loads(cmcli("list", "--verbose"))["canaries"]
