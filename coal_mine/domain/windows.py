@@ -130,7 +130,7 @@ def _as_cronsim_writes(fields: list[str]) -> list[str]:
 def _translated_weekday(item: str) -> str:
     if last := re.fullmatch(r"L([0-7])(?:-([0-7]))?", item):
         return ",".join(f"{day}L" for day in range(int(last[1]), int(last[2] or last[1]) + 1)) or item
-    return re.sub(r"-(SUN|0)(?=/|$)", "-7", item)
+    return re.sub(r"^(?!SUN-|0-)(\w+)-(SUN|0)(?=/|$)", r"\1-7", item)
 
 
 def _translated_step(item: str, end: str) -> str:
