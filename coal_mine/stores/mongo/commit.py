@@ -39,10 +39,10 @@ class _Request:
 
     __slots__ = ("answered", "canary_id", "entry", "error", "expires", "outcome", "told")
 
-    def __init__(self, canary_id: str, entry: Entry) -> None:
+    def __init__(self, canary_id: str, entry: Entry, expires: float) -> None:
         self.canary_id = canary_id
         self.entry = entry
-        self.expires = monotonic() + TRIGGER_SECONDS
+        self.expires = expires
         self.outcome: Triggered | None = None
         self.error: CoalMineError | None = None
         self.told: Triggered | None = None  # what an attempt found whose result is not known: the next one no longer finds it
@@ -110,10 +110,18 @@ class GroupCommit:
        is over. A caller is answered only when its entry and its canary's state are durable.
     """
 
-    def __init__(self, canaries: Collection[Document], history: History, prune: Callable[[str, datetime], None]) -> None:
+    def __init__(
+        self,
+        canaries: Collection[Document],
+        history: History,
+        prune: Callable[[str, datetime], None],
+        *,
+        patience: float = TRIGGER_SECONDS,
+    ) -> None:
         self._canaries = canaries
         self._history = history
         self._prune = prune
+        self._patience = patience
         self._definitions = _Definitions(canaries)
         self._misread: set[str] = set()  # canaries whose definition we could not read, each logged once
         self._queue: SimpleQueue[_Request | _Marker | None] = SimpleQueue()
@@ -127,10 +135,10 @@ class GroupCommit:
     def trigger(self, canary_id: str, entry: Entry) -> Triggered:
         if self._closing:
             raise StoreUnavailable("the store is closed")
-        request = _Request(canary_id, entry)
+        request = _Request(canary_id, entry, monotonic() + self._patience)
         self._queue.put(request)
-        if not request.answered.acquire(timeout=TRIGGER_SECONDS):
-            raise StoreUnavailable(f"the trigger could not be committed within {TRIGGER_SECONDS:g} seconds")
+        if not request.answered.acquire(timeout=self._patience):
+            raise StoreUnavailable(f"the trigger could not be committed within {self._patience:g} seconds")
         if request.outcome is None:
             raise request.error or StoreUnavailable("the trigger was not committed")
         return request.outcome
@@ -227,7 +235,8 @@ class GroupCommit:
             self._history.move_those({"id": canary_id})
 
     def _write(self, requests: list[_Request]) -> None:
-        with translated(ATTEMPT_SECONDS):
+        patience = max(request.expires for request in requests) - monotonic()
+        with translated(min(ATTEMPT_SECONDS, max(patience, 0.05))):
             groups = _grouped(requests)
             definitions = self._definitions.of(groups)
             for canary_id in groups.keys() - definitions.keys():
