@@ -9,14 +9,18 @@ from typing import Any
 from coal_mine import __version__
 from coal_mine.background.loop import Loop
 from coal_mine.background.outbox import Expander, Sender
+from coal_mine.background.takeover import Takeover
 from coal_mine.background.watcher import DeadlineWatcher
 from coal_mine.channels.email import EmailChannel, SmtpSettings, Tls
 from coal_mine.channels.log import LogChannel
 from coal_mine.clock import SystemClock
 from coal_mine.config import Config
-from coal_mine.domain.ports import Channel, Store
+from coal_mine.domain.ports import Channel
 from coal_mine.ids import RandomIds
 from coal_mine.services.canaries import Canaries
+from coal_mine.stores.mongo.store import MongoStore
+from coal_mine.stores.mongo.store import open_store as open_mongo
+from coal_mine.stores.sqlite.store import SqliteStore
 from coal_mine.stores.sqlite.store import open_store as open_sqlite
 from coal_mine.web.app import build_app
 
@@ -36,6 +40,7 @@ class Parts:
         self._store = open_store(config)
         self._channels: list[Channel] = []
         self._loops: list[Loop] = []
+        self._takeover: Takeover | None = None
         if background:
             self._add_background(config)
         canaries = Canaries(
@@ -47,9 +52,13 @@ class Parts:
     def start(self) -> None:
         for loop in self._loops:
             loop.start()
+        if self._takeover:
+            self._takeover.start()
 
     def stop(self) -> None:
         """Let every loop end its step, then close the store. May be called twice."""
+        if self._takeover:
+            self._takeover.stop()
         for loop in self._loops:
             loop.stop()
         for channel in self._channels:
@@ -69,6 +78,8 @@ class Parts:
         }
 
     def _add_background(self, config: Config) -> None:
+        if isinstance(self._store, MongoStore):  # only there can a predecessor's data be
+            self._takeover = Takeover(self._store, self._clock)
         watcher = DeadlineWatcher(self._store.canaries, lambda: self._wake("expander"))
         self._loops.append(Loop("watcher", watcher, self._clock))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
@@ -89,12 +100,10 @@ class Parts:
                 loop.wake()
 
 
-def open_store(config: Config) -> Store:
+def open_store(config: Config) -> SqliteStore | MongoStore:
     """Raises StoreUnavailable or Invalid."""
     if config.mongodb is None:
         return open_sqlite(config.sqlite_path)
-    from coal_mine.stores.mongo.store import open_store as open_mongo  # pymongo takes a while to import
-
     return open_mongo(config.mongodb.hosts, config.mongodb.database, config.mongodb.options)
 
 

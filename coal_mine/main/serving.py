@@ -17,8 +17,9 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from coal_mine.clock import monotonic
 from coal_mine.config import Config, WsgiConfig
-from coal_mine.domain.errors import Invalid
+from coal_mine.domain.errors import CoalMineError, Invalid
 
 from . import logs
 from .parts import Parts
@@ -31,6 +32,9 @@ THREADS = 64
 HEADER_MILLISECONDS = 5_000
 STOP_SECONDS = 40
 _RESTART_SECONDS = 1.0
+_LOOK_SECONDS = 0.2
+_SHORT_LIFE_SECONDS = 5.0
+_MAX_SHORT_LIVES = 5
 
 
 def serve_web(config: Config, *, background: bool) -> None:
@@ -64,16 +68,19 @@ def serve_background(config: Config) -> None:
 
 
 def supervise(config: Config) -> None:
-    """Web and background each in a process of its own, started again when they die, until SIGTERM or SIGINT."""
+    """Web and background each in a process of its own, started again when they die, until SIGTERM or SIGINT.
+
+    Raises CoalMineError when one of them keeps dying right after its start: whoever started us shall know.
+    """
     stopping = _signalled()
-    keepers = [
-        threading.Thread(target=_keep, args=(name, target, config, stopping))
-        for name, target in (("web", _web_process), ("background", _background_process))
-    ]
+    keepers = [_Keeper("web", _web_process, config, stopping), _Keeper("background", _background_process, config, stopping)]
     for keeper in keepers:
         keeper.start()
     for keeper in keepers:
         keeper.join()
+    for keeper in keepers:
+        if keeper.gave_up:
+            raise CoalMineError(f"the {keeper.name} process ended {_MAX_SHORT_LIVES} times right after its start; the log says why")
 
 
 def checked_address(config: WsgiConfig) -> tuple[str, int]:
@@ -140,22 +147,46 @@ def _signalled() -> threading.Event:
     return event
 
 
-def _keep(name: str, target: Callable[[Config], None], config: Config, stopping: threading.Event) -> None:
-    while not stopping.is_set():
-        process = multiprocessing.get_context("spawn").Process(target=target, args=(config,), name=name)
+class _Keeper(threading.Thread):
+    """Keeps one process alive."""
+
+    def __init__(self, name: str, target: Callable[[Config], None], config: Config, stopping: threading.Event) -> None:
+        super().__init__(name=name)
+        self.gave_up = False
+        self._target = target
+        self._config = config
+        self._stopping = stopping
+
+    def run(self) -> None:
+        short_lives = 0
+        while not self._stopping.is_set():
+            begin = monotonic()
+            self._live_once()
+            if self._stopping.is_set():
+                return
+            short_lives = short_lives + 1 if monotonic() - begin < _SHORT_LIFE_SECONDS else 0
+            if short_lives == _MAX_SHORT_LIVES:
+                self.gave_up = True
+                self._stopping.set()
+                return
+            self._stopping.wait(_RESTART_SECONDS)
+
+    def _live_once(self) -> None:
+        # Not forked: this process has threads.
+        process = multiprocessing.get_context("spawn").Process(target=self._target, args=(self._config,), name=self.name)
         process.start()
-        while process.is_alive() and not stopping.wait(0.2):
+        while process.is_alive() and not self._stopping.wait(_LOOK_SECONDS):
             pass
-        if stopping.is_set():
+        if self._stopping.is_set():
             process.terminate()
             process.join(STOP_SECONDS)
             process.kill()
-            return
-        _log.error("the %s process ended with status %s; starting it again", name, process.exitcode, extra={"action": "respawn"})
-        stopping.wait(_RESTART_SECONDS)
+        else:
+            _log.error("the %s process ended with status %s; starting it again", self.name, process.exitcode, extra={"action": "respawn"})
 
 
 def _web_process(config: Config) -> None:
+    multiprocessing.set_start_method("fork", force=True)  # the workers' way again, instead of the one by which we came
     logs.set_up(config.logging)
     end_with_parent()
     serve_web(config, background=False)
