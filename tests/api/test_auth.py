@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from tests.api.wire import FORM, Answer, connection, exchange, form, request
+from tests.api.wire import FORM, Answer, exchange, form, request
 from tests.support.server import API, CoalMine
 
 GUARDED = ["create", "delete", "update", "get", "list", "pause", "unpause"]
@@ -150,24 +149,6 @@ def test_a_body_is_not_read_for_a_key_when_it_is_too_large(guarded: CoalMine) ->
     answer = exchange(guarded, request("POST", f"{API}/list", FORM, "Content-Length: 300000"))
 
     assert answer.status == 413
-
-
-@pytest.fixture
-def slow_senders(guarded: CoalMine) -> Iterator[None]:
-    """As many as the server has threads, none of whom ever sends what it announced."""
-    with ExitStack() as stack:
-        for _ in range(80):
-            opened = stack.enter_context(connection(guarded))
-            opened.sendall(request("POST", f"{API}/list", FORM, "Content-Length: 1000", body=b"auth_key="))
-        yield
-
-
-@pytest.mark.usefixtures("slow_senders")
-def test_slow_senders_without_a_key_hold_up_neither_triggers_nor_those_with_a_key(guarded: CoalMine, key: str, canary: Any) -> None:
-    triggered = requests.get(f"{guarded.url}/{canary['id']}", timeout=10)
-    posted = requests.post(f"{guarded.url}{API}/get", {"id": canary["id"]}, headers={"X-Auth-Token": key}, timeout=10)
-
-    assert (triggered.status_code, posted.status_code) == (200, 200)
 
 
 @pytest.fixture(scope="module")
