@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,9 +21,9 @@ class Rule:
     text: str
     minutes: frozenset[int]
     hours: frozenset[int]
-    days: frozenset[int | str]  # of the month; "L" is the last one
+    days: Set[int | str]  # of the month; "L" is the last one
     months: frozenset[int]
-    weekdays: frozenset[int | tuple[int, str | int]]  # 0 is Sunday; (5, "L") the last Friday, (5, 2) the second one
+    weekdays: Set[int | tuple[int, str | int]]  # 0 is Sunday; (5, "L") the last Friday, (5, 2) the second one
     seconds: int | float
     _known: dict[date, bool] = field(default_factory=dict, compare=False, repr=False)
 
@@ -85,8 +86,12 @@ def fields(draw: st.DrawFn, low: int, high: int) -> tuple[str, frozenset[int]]:
 
 
 SECONDS = st.sampled_from([0.5, 30, 60, 90, 600, 3_600, 5_000, 86_400, 100_000])
-SPECIAL_DAYS = st.sampled_from([("*", frozenset(range(1, 32))), ("L", frozenset({"L"})), ("1,L", frozenset({1, "L"}))])
-SPECIAL_WEEKDAYS = st.sampled_from([("*", frozenset(range(7))), ("L5", frozenset({(5, "L")})), ("5#2,0", frozenset({(5, 2), 0}))])
+SPECIAL_DAYS: st.SearchStrategy[tuple[str, frozenset[int | str]]] = st.sampled_from(
+    [("*", frozenset(range(1, 32))), ("L", frozenset({"L"})), ("1,L", frozenset({1, "L"}))]
+)
+SPECIAL_WEEKDAYS: st.SearchStrategy[tuple[str, frozenset[int | tuple[int, str | int]]]] = st.sampled_from(
+    [("*", frozenset(range(7))), ("L5", frozenset({(5, "L")})), ("5#2,0", frozenset({(5, 2), 0}))]
+)
 
 
 @st.composite
