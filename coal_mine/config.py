@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -259,7 +260,7 @@ def _alerts(section: Section) -> int:
 
 def _wsgi(section: Section) -> WsgiConfig:
     config = WsgiConfig(
-        host=section.text("host", ALL_INTERFACES),
+        host=section.take("host", ALL_INTERFACES, _own_address),
         port=section.number("port", 80, 0, 65_535),
         auth_key=section.text("auth_key"),
         tls_certificate=section.take("tls_certificate", None, _readable_file),
@@ -303,6 +304,15 @@ def _address(text: str) -> str:
     if "@" not in text or any(character in text for character in "\r\n"):
         raise ValueError("is not a mail address")
     return text
+
+
+def _own_address(text: str) -> str:
+    """An IP address to listen on, since Granian takes no names; the older protocol's where a name has both."""
+    try:
+        found = socket.getaddrinfo(text, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ValueError("is neither an address nor a name of this machine") from error
+    return str(min(found, key=lambda entry: entry[0] != socket.AF_INET)[4][0])
 
 
 def _writable_file(text: str) -> Path:

@@ -24,6 +24,7 @@ IN_THE_FILE = {
     "bad port": ("[wsgi]\nport = http\n", "[wsgi] port: 'http' is not a whole number from 0 to 65535"),
     "large port": ("[wsgi]\nport = 65536\n", "[wsgi] port: '65536' is not a whole number from 0 to 65535"),
     "bad mail port": (SENDER + "port = 0\n", "[email] port: '0' is not a whole number from 1 to 65535"),
+    "bad host": (f"[wsgi]\nhost = {'x' * 70}\n", f"[wsgi] host: '{'x' * 70}' is neither an address nor a name of this machine"),
     "no sender": ("[email]\nhost = localhost\n", "[email] sender: missing; "),
     "bad sender": ("[email]\nsender = nobody\n", "[email] sender: 'nobody' is not a mail address"),
     "no password": (SENDER + "username = u\n", "[email] password: missing; username and password belong together"),

@@ -55,6 +55,13 @@ def test_a_configured_server_without_a_key_warns(tmp_path: Path) -> None:
     assert "NO KEY IS SET" in warnings[0]
 
 
+def test_the_host_may_be_a_name_of_this_machine(tmp_path: Path) -> None:
+    with CoalMine(tmp_path, ini="[wsgi]\nhost = localhost\n") as server:
+        status = server.get("/health").status_code
+
+    assert status == 200
+
+
 def test_canaries_survive_a_restart(tmp_path: Path) -> None:
     with CoalMine(tmp_path) as server:
         before = server.call("create", name="Survivor", periodicity=3600)
