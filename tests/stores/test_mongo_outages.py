@@ -123,7 +123,7 @@ def test_a_trigger_that_cannot_be_committed_in_time_is_refused() -> None:
         server.stop()
         with server.client(**QUICK) as client:
             database = client["coalmine_test_never"]
-            commit = GroupCommit(database["canaries"], History(database), lambda *_: None, patience=0.3)
+            commit = GroupCommit(database, History(database), lambda *_: None, patience=0.3)
 
             with pytest.raises(StoreUnavailable):
                 commit.trigger("nosuchid", entry())

@@ -61,7 +61,8 @@ class _Member:
         data.mkdir(parents=True)
         self._command = [mongod_binary(), *_OPTIONS, f"--dbpath={data}", f"--logpath={self._log}", "--logappend", f"--port={self.port}"]
         if replica_set:
-            self._command += [f"--replSet={replica_set}", "--oplogSize=100"]
+            # One writer instead of 16: three members share the tests' few cores.
+            self._command += [f"--replSet={replica_set}", "--oplogSize=100", "--setParameter=replWriterThreadCount=1"]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

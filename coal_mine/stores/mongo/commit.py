@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
-from pymongo import UpdateOne
-from pymongo.collection import Collection
+from pymongo.database import Database
 
 from coal_mine.clock import monotonic
 from coal_mine.domain.canary import Canary, Entry, Transition, Triggered, prunes, triggered
 from coal_mine.domain.errors import CoalMineError, Invalid, NotFound, StoreUnavailable
-from coal_mine.domain.periodicity import Every, Periodicity
+from coal_mine.domain.periodicity import Every
 from coal_mine.domain.ports import TRIGGER_SECONDS
 
-from .documents import DEFINITION, PROJECTION, Document, canary_of, condition_of, field_condition, periodicity_of, update_of
+from .definitions import Definition, Definitions
+from .documents import PROJECTION, Document, canary_of, condition_of, update_of
 from .errors import WriteRefused, translated
-from .history import History
+from .history import HISTORY, History, entry_document
+from .writes import Write, Writer
 
 _log = logging.getLogger(__name__)
 
-MAX_BATCH = 1_000
-MAX_DEFINITIONS = 200_000
+MAX_BATCH = 500  # with comments of the greatest length still one message
+_CANARIES = "canaries"
 ATTEMPT_SECONDS = 5.0
 _RETRY_PAUSE_SECONDS = 0.1
 _CLOSE_SECONDS = 5.0
@@ -106,23 +106,25 @@ class GroupCommit:
        `last_event_at` missing (a predecessor's canary) does not match and goes the other way, once.
     3. A bulk write tells only how many matched. If some did not, all are read again; those that are not yet as they should be are changed
        through canary.triggered, each on the condition that it still is as it was read, again all at once; and so on until none is left.
-    4. A result that is not known (connection lost, primary stepped down) is followed by the same attempt from 1, until the callers' time
-       is over. A caller is answered only when its entry and its canary's state are durable.
+    4. It is waited until all this is durable (see writes.py), then the callers are answered.
+    5. A result that is not known (connection lost, primary stepped down) is followed by the same attempt from 1, until the callers' time
+       is over.
     """
 
     def __init__(
         self,
-        canaries: Collection[Document],
+        database: Database[Document],
         history: History,
         prune: Callable[[str, datetime], None],
         *,
         patience: float = TRIGGER_SECONDS,
     ) -> None:
-        self._canaries = canaries
+        self._canaries = database[_CANARIES]
+        self._writer = Writer(database)
         self._history = history
         self._prune = prune
         self._patience = patience
-        self._definitions = _Definitions(canaries)
+        self._definitions = Definitions(self._canaries)
         self._misread: set[str] = set()  # canaries whose definition we could not read, each logged once
         self._queue: SimpleQueue[_Request | _Marker | None] = SimpleQueue()
         self._busy = False
@@ -243,7 +245,8 @@ class GroupCommit:
                 groups.pop(canary_id).fail(f"there is no canary {canary_id}")
             if not groups:
                 return
-            self._history.add((request.canary_id, request.entry) for group in groups.values() for request in group.requests)
+            entries = [entry_document(request.canary_id, request.entry) for group in groups.values() for request in group.requests]
+            self._writer.insert_missing(HISTORY, entries)
             if self._write_ordinary(groups, definitions):
                 for group in groups.values():
                     group.answer(group.first.told or _ORDINARY)
@@ -253,7 +256,7 @@ class GroupCommit:
             if request.error is None and prunes(request.entry):
                 self._prune(request.canary_id, request.entry.at)
 
-    def _write_ordinary(self, groups: Mapping[str, _Group], definitions: Mapping[str, _Definition]) -> bool:
+    def _write_ordinary(self, groups: Mapping[str, _Group], definitions: Mapping[str, Definition]) -> bool:
         """True when this was all there was to do."""
         writes = []
         for canary_id, group in groups.items():
@@ -264,42 +267,48 @@ class GroupCommit:
             except Invalid:
                 continue
             usual = {"id": canary_id, "late": False, "paused": False, "last_event_at": {"$lte": at}, **definition.condition}
-            writes.append(UpdateOne(usual, {"$set": {"deadline": deadline, "last_event_at": at}}))
-        return bool(writes) and self._canaries.bulk_write(writes, ordered=False).matched_count == len(groups)
+            writes.append(Write(usual, {"$set": {"deadline": deadline, "last_event_at": at}}))
+        return bool(writes) and self._writer.update_each(_CANARIES, writes) == len(groups)
 
     def _write_others(self, groups: dict[str, _Group]) -> None:
         """Change what is not yet as its triggers want it, whatever its state; answers all groups."""
+        answers: list[tuple[_Group, Triggered]] = []
         while groups:
             documents = {each["id"]: each for each in self._canaries.find({"id": {"$in": list(groups)}}, PROJECTION)}
             writes = []
             for canary_id, group in list(groups.items()):
-                write = self._write_of(canary_id, group, documents.get(canary_id))
-                if write is None:
-                    del groups[canary_id]
-                else:
+                document = documents.get(canary_id)
+                if document is None:
+                    self._fail_unknown(groups.pop(canary_id), canary_id)
+                    continue
+                write, outcome = self._write_of(group, document)
+                if write:
                     writes.append(write)
-            if writes and self._canaries.bulk_write(writes, ordered=False).matched_count == len(writes):
-                for group in groups.values():
-                    group.answer(group.first.told or _ORDINARY)
-                return
+                else:
+                    answers.append((groups.pop(canary_id), outcome))
+            if writes and self._writer.update_each(_CANARIES, writes) == len(writes):
+                answers += [(group, group.first.told or _ORDINARY) for group in groups.values()]
+                groups.clear()
+        self._writer.wait(_CANARIES)  # for the entries, and for what others have written and some answers rest on
+        for group, outcome in answers:
+            group.answer(outcome)
 
-    def _write_of(self, canary_id: str, group: _Group, document: Document | None) -> UpdateOne | None:
-        """None when there is nothing left to write; the group is then answered."""
-        if document is None:
-            self._definitions.forget(canary_id)
-            self._history.discard(canary_id, (request.entry for request in group.requests))
-            group.fail(f"there is no canary {canary_id}")
-            return None
+    def _fail_unknown(self, group: _Group, canary_id: str) -> None:
+        self._definitions.forget(canary_id)
+        self._history.discard(canary_id, (request.entry for request in group.requests))
+        group.fail(f"there is no canary {canary_id}")
+
+    def _write_of(self, group: _Group, document: Document) -> tuple[Write | None, Triggered]:
+        """What is still to be written for a group, if anything, and what its first caller is told then."""
         canary = canary_of(document)
-        self._definitions.learn(canary_id, canary.periodicity, canary.version)
+        self._definitions.learn(canary.id, canary.periodicity, canary.version)
         transition, outcome = _folded(self._computable(canary, group.newest.at), group)
         if transition.changed:
             group.first.told = outcome
-            return UpdateOne(condition_of(transition), update_of(transition, document.get("alerted_at")))
+            return Write(condition_of(transition), update_of(transition, document.get("alerted_at"))), outcome
         # Either a newer event has come in between, or the write whose result we do not know was ours.
         was_ours = canary.last_event_at == group.newest.at
-        group.answer((group.first.told if was_ours else None) or outcome)
-        return None
+        return None, (group.first.told if was_ours else None) or outcome
 
     def _computable(self, canary: Canary, at: datetime) -> Canary:
         """The canary, with a stand-in when its definition cannot be read.
@@ -347,41 +356,3 @@ def _grouped(requests: Iterable[_Request]) -> dict[str, _Group]:
 def _refuse(requests: Iterable[_Request], text: str) -> None:
     for request in requests:
         request.fail(StoreUnavailable(text))
-
-
-@dataclass(frozen=True, slots=True)
-class _Definition:
-    """How to compute a canary's deadline, and the condition under which that is still right."""
-
-    periodicity: Periodicity
-    condition: Document
-
-
-class _Definitions:
-    """The definitions of the canaries triggered last. An old one is harmless: the `version` in its condition no longer matches."""
-
-    def __init__(self, canaries: Collection[Document]) -> None:
-        self._canaries = canaries
-        self._known: OrderedDict[str, _Definition] = OrderedDict()
-
-    def of(self, canary_ids: Iterable[str]) -> dict[str, _Definition]:
-        """Without those that do not exist."""
-        found = {canary_id: self._known[canary_id] for canary_id in canary_ids if canary_id in self._known}
-        unknown = [canary_id for canary_id in canary_ids if canary_id not in found]
-        for canary_id in found:
-            self._known.move_to_end(canary_id)
-        if unknown:
-            for document in self._canaries.find({"id": {"$in": unknown}}, DEFINITION):
-                found[document["id"]] = self.learn(document["id"], periodicity_of(document), document.get("version") or 0)
-        return found
-
-    def learn(self, canary_id: str, periodicity: Periodicity, version: int) -> _Definition:
-        definition = _Definition(periodicity, field_condition("version", version))
-        self._known[canary_id] = definition
-        self._known.move_to_end(canary_id)
-        if len(self._known) > MAX_DEFINITIONS:
-            self._known.popitem(last=False)
-        return definition
-
-    def forget(self, canary_id: str) -> None:
-        self._known.pop(canary_id, None)

@@ -25,7 +25,7 @@ Document = dict[str, Any]
 
 # All of a canary but its embedded history, of which the newest entry is enough.
 PROJECTION: Mapping[str, Any] = {"history": {"$slice": 1}}
-_DUPLICATE_KEY = 11_000
+DUPLICATE_KEY = 11_000
 _SCHEDULE_FIELDS = ("schedule", "grace", "timezone")
 _PERIODICITY_FIELDS = ("periodicity", *_SCHEDULE_FIELDS)
 DEFINITION: Mapping[str, Any] = dict.fromkeys(("id", "version", *_PERIODICITY_FIELDS), 1)
@@ -202,5 +202,5 @@ def insert_missing(collection: Collection[Document], documents: list[Document]) 
         collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:
         faults = error.details.get("writeErrors", [])
-        if error.details.get("writeConcernErrors") or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+        if error.details.get("writeConcernErrors") or any(fault["code"] != DUPLICATE_KEY for fault in faults):
             raise

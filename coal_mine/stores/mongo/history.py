@@ -16,6 +16,7 @@ from coal_mine.domain.times import to_millis
 
 from .documents import Document, insert_missing
 
+HISTORY = "history"
 _CANARIES_PER_QUERY = 1_000
 
 
@@ -29,26 +30,29 @@ def _end(canary_id: str) -> str:
     return f"{canary_id}|~"
 
 
+def entry_document(canary_id: str, entry: Entry) -> Document:
+    return {"_id": _key(canary_id, entry.at, entry.nonce), "at": entry.at, "text": entry.text}
+
+
 def _entry(document: Document) -> Entry:
     return Entry(document["at"], document["text"], document["_id"].split("|", 2)[2])
 
 
 class History:
-    """The collection `history`, read together with the entries that a predecessor left inside the canaries.
+    """The collection `history` (HISTORY), read together with the entries that a predecessor left inside the canaries.
 
     The caller translates the driver's errors.
     """
 
     def __init__(self, database: Database[Document]) -> None:
-        self._entries = database["history"]
+        self._entries = database[HISTORY]
         # Pruning that a crash undoes is done again; it need not wait for disks.
         self._unhurried: Collection[Document] = self._entries.with_options(write_concern=WriteConcern(1))
         self._canaries = database["canaries"]
 
     def add(self, entries: Iterable[tuple[str, Entry]]) -> None:
         """Durable on return. What is there already stays as it is, so that a write whose result is unknown can be repeated."""
-        documents = [{"_id": _key(canary_id, entry.at, entry.nonce), "at": entry.at, "text": entry.text} for canary_id, entry in entries]
-        insert_missing(self._entries, documents)
+        insert_missing(self._entries, [entry_document(canary_id, entry) for canary_id, entry in entries])
 
     def discard(self, canary_id: str, entries: Iterable[Entry]) -> None:
         """Take back entries that turned out to belong to nothing."""

@@ -75,7 +75,7 @@ class MongoStore:
         self._history = History(self._database)
         self._indexes = Indexes(self._database)
         self._upkeep = _Upkeep(self._indexes, self._history)
-        self._commit = GroupCommit(self._database["canaries"], self._history, self._upkeep.prune)
+        self._commit = GroupCommit(self._database, self._history, self._upkeep.prune)
         self._outbox = MongoOutbox(self._database)
         self._canaries = MongoCanaryStore(self._database, self._history, self._commit, self._outbox, self._indexes)
         self._takeover = Takeover(self._database, self._history)
