@@ -98,6 +98,10 @@ def test_a_digest_tells_all_changes_and_counts_them() -> None:
     )
 
 
+def test_a_digest_does_not_name_a_kind_that_it_does_not_hold() -> None:
+    assert digest_message("b1", [alert(), alert()]).subject == "[2 LATE] Coal Mine digest"
+
+
 @given(st.text(st.characters()))
 def test_a_digest_has_one_line_for_each_change_whatever_the_names(name: str) -> None:
     told = digest_message("b1", [alert(canary_name=name)] * 3).body.encode().decode()

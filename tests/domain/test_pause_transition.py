@@ -64,6 +64,10 @@ def test_unpausing_sets_the_deadline_to_now_plus_the_periodicity() -> None:
     assert unpaused(PAUSED_BACKUP, UNPAUSED).after == replace(BACKUP, deadline=NOW + HOUR, last_event_at=NOW)
 
 
+def test_unpausing_makes_a_canary_timely_that_an_old_store_holds_as_late_and_paused() -> None:
+    assert not unpaused(replace(PAUSED_BACKUP, late=True), UNPAUSED).after.late
+
+
 def test_unpausing_enters_the_history() -> None:
     assert unpaused(PAUSED_BACKUP, UNPAUSED).entry == UNPAUSED
 

@@ -75,10 +75,18 @@ def test_a_trigger_older_than_the_newest_event_only_enters_the_history() -> None
     assert not found.recovered
 
 
-def test_a_trigger_at_the_deadline_is_too_late() -> None:
-    _, found = triggered(LATE_BACKUP, trigger(NOW - HOUR))
+def test_a_trigger_at_the_time_of_the_newest_event_counts() -> None:
+    _, found = triggered(replace(PAUSED_BACKUP, last_event_at=NOW), trigger())
+
+    assert found.unpaused
+
+
+def test_a_trigger_at_the_deadline_is_too_late_to_withdraw_an_alert() -> None:
+    undelivered = alert(deadline=LATE_BACKUP.deadline)
+    transition, found = triggered(replace(LATE_BACKUP, owed=(undelivered,)), trigger(NOW - HOUR))
 
     assert found.recovered
+    assert transition.withdraw is None
 
 
 def test_a_trigger_that_came_in_time_withdraws_a_late_alert_that_nobody_got() -> None:
