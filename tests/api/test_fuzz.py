@@ -91,7 +91,7 @@ def _call(server: CoalMine, method: str, target: bytes, headers: list[str], body
         assert method == "HEAD" or (answer.status == 400 and any(line.startswith("Transfer") for line in headers))
 
 
-@settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
 @given(
     method=st.sampled_from(["GET", "POST", "HEAD", "PUT"]),
     path=path,
@@ -103,7 +103,7 @@ def _fuzz(server: CoalMine, method: str, path: bytes, query: list[tuple[bytes, b
     _call(server, method, path + b"?" + _encoded(query), [FORM, *headers] if body else headers, body)
 
 
-@settings(max_examples=700, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
 @given(
     command=st.sampled_from(["create", "update"]),
     kind=st.sampled_from(["periodicity", "schedule", "grace", "timezone", "email", "name"]),
