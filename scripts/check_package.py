@@ -1,6 +1,5 @@
 """Check what users install: build the packages, install the wheel into an empty environment and use it there."""
 
-# ruff: noqa: S603, S310, T201 - a tool for developers, which runs our own commands, asks our own server and prints
 from __future__ import annotations
 
 import json
@@ -38,9 +37,9 @@ def main() -> None:
 @contextmanager
 def step(title: str) -> Iterator[None]:
     print(f"\n----- {title}", flush=True)
-    begin = time.monotonic()  # noqa: TID251 - measures this script
+    begin = time.monotonic()
     yield
-    print(f"----- done in {time.monotonic() - begin:.1f} s", flush=True)  # noqa: TID251
+    print(f"----- done in {time.monotonic() - begin:.1f} s", flush=True)
 
 
 def build(dist: Path) -> tuple[Path, Path]:
@@ -102,12 +101,12 @@ def served(commands: Path, directory: Path) -> Iterator[str]:
 
 
 def address(process: subprocess.Popen[bytes], log: Path) -> str:
-    end = time.monotonic() + PATIENCE_SECONDS  # noqa: TID251
-    while time.monotonic() < end and process.poll() is None:  # noqa: TID251
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end and process.poll() is None:
         found = re.search(r"listening on (http://\S+:\d+)", log.read_text())
         if found and answers(found[1]):
             return found[1]
-        time.sleep(0.05)  # noqa: TID251 - another process's log sends no event
+        time.sleep(0.05)
     sys.exit("the server did not start")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from coal_mine import __version__
 from coal_mine.background.loop import Loop
@@ -23,6 +22,7 @@ from coal_mine.stores.mongo.store import open_store as open_mongo
 from coal_mine.stores.sqlite.store import SqliteStore
 from coal_mine.stores.sqlite.store import open_store as open_sqlite
 from coal_mine.web.app import build_app
+from coal_mine.web.health import Health
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Parts:
             self._store, self._clock, self._ids,
             deadlines_changed=lambda: self._wake("watcher"), alert_owed=lambda: self._wake("expander"),
         )  # fmt: skip
-        self.app = build_app(canaries, key=config.wsgi.auth_key, local_only=config.local_only, health=self.health)
+        self.app = build_app(canaries, key=config.wsgi.auth_key, local_only=config.local_only, examine=self.health)
 
     def start(self) -> None:
         for loop in self._loops:
@@ -65,17 +65,12 @@ class Parts:
             channel.close()
         self._store.close()
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> Health:
         """Answers at once, from this process's memory."""
         ages = {loop.name: round(loop.seconds_since_success(), 3) for loop in self._loops}
         stuck = sorted(name for name, age in ages.items() if age > _HEALTHY_SECONDS)
-        return {
-            "status": "error" if stuck else "ok",
-            **({"error": f"no success for {_HEALTHY_SECONDS:.0f} s: {', '.join(stuck)}"} if stuck else {}),
-            "version": __version__,
-            "store": self._store.describe(),
-            "seconds_since_success": ages,
-        }
+        fault = f"no success for {_HEALTHY_SECONDS:.0f} s: {', '.join(stuck)}" if stuck else ""
+        return Health(fault=fault, details={"version": __version__, "seconds_since_success": ages})
 
     def _add_background(self, config: Config) -> None:
         if isinstance(self._store, MongoStore):  # only there can a predecessor's data be

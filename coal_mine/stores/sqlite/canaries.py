@@ -153,7 +153,10 @@ def _apply(connection: sqlite3.Connection, transition: Transition) -> bool:
     canary_id = transition.before.id
     sets = {name: WRITTEN[name](getattr(transition.after, name)) for name in sorted(transition.changed)}
     if transition.owe or transition.withdraw:
-        sets["owed"] = _owed_after(_get(connection, canary_id), transition)
+        canary = _get(connection, canary_id)
+        if transition.withdraw and transition.withdraw not in canary.owed:
+            return False
+        sets["owed"] = _owed_after(canary, transition)
     conditions = {name: WRITTEN[name](getattr(transition.before, name)) for name in sorted(transition.depends_on)}
     # `IS` compares NULLs, too. Without a change the update still says whether the canary is as the transition depends on.
     assignments = ", ".join(f"{name} = ?" for name in sets) or "version = version"

@@ -6,6 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
+from operator import itemgetter
 from typing import Any
 
 from coal_mine.domain.alert import Alert, Claim, Delivery, DeliveryState, Receiver
@@ -19,13 +21,15 @@ from .rows import DELIVERY_COLUMNS, alert_as_json, alert_from_json, delivery_fro
 _EXPANDED_AT_ONCE = 500
 
 _CLAIMABLE = """
-    SELECT id, channel, address, attempts, batch FROM receivers WHERE due_at <= :now AND lease_until <= :now ORDER BY due_at LIMIT 1
+    SELECT id, channel, address, attempts, batch FROM receivers WHERE due_at <= :now AND lease_until <= :now ORDER BY due_at LIMIT 10
 """
+_TAKE = "UPDATE receivers SET token = ?, lease_until = ?, batch = ? WHERE id = ?"
+# Ordered by the number of their arrival, which is the order of the changes, see _in_order.
 _DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM deliveries d JOIN receivers r ON r.id = d.receiver"
 _WAITING = f"{_DELIVERIES} WHERE d.receiver = ? AND d.state = 'waiting'"
 _BIND = """
     UPDATE deliveries SET batch = ? WHERE number IN (
-        SELECT number FROM deliveries WHERE receiver = ? AND state = 'waiting' ORDER BY at, number LIMIT ?)
+        SELECT number FROM deliveries WHERE receiver = ? AND state = 'waiting' ORDER BY number LIMIT ?)
 """
 _ADD_DELIVERY = "INSERT OR IGNORE INTO deliveries (id, receiver, at, alert, state) VALUES (?, ?, ?, ?, 'waiting')"
 # A receiver who is being left alone after a failure stays so.
@@ -49,6 +53,18 @@ def expand_owed(connection: sqlite3.Connection, alerts: Iterable[Alert]) -> None
             connection.execute(_ADD_DELIVERY, (delivery.id, str(receiver), at, text))
 
 
+def _in_order(owed_by_canary: Iterable[list[Alert]]) -> list[Alert]:
+    """By the time of the change, but each canary's in the order of its changes.
+
+    A trigger that arrives a moment after the deadline and a moment before the canary is marked late is older than the LATE that it ends.
+    """
+    placed = []
+    for alerts in owed_by_canary:
+        times = accumulate((alert.at for alert in alerts), max)
+        placed += zip(times, alerts, strict=True)
+    return [alert for _, alert in sorted(placed, key=itemgetter(0))]
+
+
 class SqliteOutbox:
     """See ports.Outbox. Every step is one transaction of the writer, so that nothing can be found half done."""
 
@@ -59,7 +75,7 @@ class SqliteOutbox:
         def work(connection: sqlite3.Connection) -> int:
             query = "SELECT number, owed FROM canaries WHERE owed != '[]' ORDER BY number LIMIT ?"
             rows = connection.execute(query, (_EXPANDED_AT_ONCE,)).fetchall()
-            alerts = [alert_from_json(alert) for _, owed in rows for alert in json.loads(owed)]
+            alerts = _in_order([alert_from_json(alert) for alert in json.loads(owed)] for _, owed in rows)
             expand_owed(connection, alerts)
             connection.executemany("UPDATE canaries SET owed = '[]' WHERE number = ?", [(number,) for number, _ in rows])
             return len(alerts)
@@ -71,16 +87,15 @@ class SqliteOutbox:
 
     def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
         def work(connection: sqlite3.Connection) -> Claim | None:
-            row = connection.execute(_CLAIMABLE, {"now": to_millis(now)}).fetchone()
-            if row is None:
-                return None
-            receiver_id, channel, address, attempts, batch = row
-            batch, deliveries = _deliveries_to_claim(connection, receiver_id, batch, token, digest_above)
-            connection.execute(
-                "UPDATE receivers SET token = ?, lease_until = ?, batch = ? WHERE id = ?",
-                (token, to_millis(now + lease), batch, receiver_id),
-            )
-            return Claim(receiver=Receiver(channel, address), token=token, attempts=attempts, batch=batch, deliveries=tuple(deliveries))
+            for receiver_id, channel, address, attempts, bound in connection.execute(_CLAIMABLE, {"now": to_millis(now)}).fetchall():
+                batch, deliveries = _deliveries_to_claim(connection, receiver_id, bound, token, digest_above)
+                if deliveries:
+                    connection.execute(_TAKE, (token, to_millis(now + lease), batch, receiver_id))
+                    receiver = Receiver(channel, address)
+                    return Claim(receiver=receiver, token=token, attempts=attempts, batch=batch, deliveries=tuple(deliveries))
+                # Its last holder finished everything, but died before saying so.
+                connection.execute("UPDATE receivers SET due_at = NULL WHERE id = ?", (receiver_id,))
+            return None
 
         return self._database.write(work)
 
@@ -130,12 +145,12 @@ def _deliveries_to_claim(
     connection: sqlite3.Connection, receiver_id: str, batch: str | None, token: str, digest_above: int
 ) -> tuple[str | None, list[Delivery]]:
     """A batch that was bound before, or a new one when too much is waiting, or single deliveries."""
-    bound = f"{_WAITING} AND d.batch = ? ORDER BY d.at, d.number"
+    bound = f"{_WAITING} AND d.batch = ? ORDER BY d.number"
     if batch:
         deliveries = _all(connection, bound, (receiver_id, batch))
         if deliveries:
             return batch, deliveries
-    deliveries = _all(connection, f"{_WAITING} ORDER BY d.at, d.number LIMIT ?", (receiver_id, digest_above + 1))
+    deliveries = _all(connection, f"{_WAITING} ORDER BY d.number LIMIT ?", (receiver_id, digest_above + 1))
     if len(deliveries) <= digest_above:
         return None, deliveries
     connection.execute(_BIND, (token, receiver_id, MAX_DIGEST))

@@ -44,7 +44,7 @@ CREATE TABLE deliveries (
     finished_at INTEGER,
     error TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX deliveries_waiting ON deliveries (receiver, at, number) WHERE state = 'waiting';
+CREATE INDEX deliveries_waiting ON deliveries (receiver, number) WHERE state = 'waiting';
 CREATE INDEX deliveries_by_time ON deliveries (at);
 CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
 
