@@ -19,6 +19,7 @@ from pymongo.errors import BulkWriteError
 from coal_mine.domain.alert import Alert, Kind
 from coal_mine.domain.canary import Canary, Transition
 from coal_mine.domain.periodicity import Every, InWindows, OnSchedule, Periodicity
+from coal_mine.domain.seconds import whole
 from coal_mine.domain.times import EPOCH, to_millis
 
 Document = dict[str, Any]
@@ -64,7 +65,7 @@ def periodicity_of(document: Document) -> Periodicity:
         return OnSchedule(document["schedule"], document["grace"], document["timezone"])
     value = document.get("periodicity")
     if isinstance(value, int | float) and not math.isnan(value):
-        return Every(value)
+        return Every(whole(value))  # the predecessor kept all numbers as doubles
     return InWindows(str(value))
 
 

@@ -58,7 +58,7 @@ def _in_order(owed_by_canary: Iterable[list[Alert]]) -> list[Alert]:
 
     A trigger that arrives a moment after the deadline and a moment before the canary is marked late is older than the LATE that it ends.
     """
-    placed = []
+    placed: list[tuple[datetime, Alert]] = []
     for alerts in owed_by_canary:
         times = accumulate((alert.at for alert in alerts), max)
         placed += zip(times, alerts, strict=True)
