@@ -30,27 +30,28 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         yield opened
         opened.close()
     else:
-        which = "mongod" if request.param == "mongo" else "replica_set"
-        server: Mongod = request.getfixturevalue(which)
-        database: Database[dict[str, Any]] = request.getfixturevalue(f"{which}_database")
-        opened_mongo = open_mongo(server.uri, database.name, {})
-        yield opened_mongo
-        opened_mongo.close()
-        # Emptied rather than dropped: making a dozen files for each test takes longer than the tests.
+        shared, database = request.getfixturevalue("mongod_store" if request.param == "mongo" else "replica_set_store")
+        yield shared
+        # Emptied rather than opened anew: connections, threads and a dozen files for each test take longer than the tests.
         for name in database.list_collection_names():
             database[name].delete_many({})
 
 
 @pytest.fixture(scope="session")
-def mongod_database(mongod: Mongod) -> Iterator[Database[dict[str, Any]]]:
-    with database_of(mongod) as database:
-        yield database
+def mongod_store(mongod: Mongod) -> Iterator[tuple[Store, Database[dict[str, Any]]]]:
+    yield from _store_on(mongod)
 
 
 @pytest.fixture(scope="session")
-def replica_set_database(replica_set: Mongod) -> Iterator[Database[dict[str, Any]]]:
-    with database_of(replica_set) as database:
-        yield database
+def replica_set_store(replica_set: Mongod) -> Iterator[tuple[Store, Database[dict[str, Any]]]]:
+    yield from _store_on(replica_set)
+
+
+def _store_on(server: Mongod) -> Iterator[tuple[Store, Database[dict[str, Any]]]]:
+    with database_of(server) as database:
+        opened = open_mongo(server.uri, database.name, {})
+        yield opened, database
+        opened.close()
 
 
 @pytest.fixture
