@@ -12,7 +12,7 @@ import click
 
 from coal_mine import __version__
 from coal_mine.config import Config, load
-from coal_mine.domain.errors import CoalMineError
+from coal_mine.domain.errors import CoalMineError, Invalid
 from coal_mine.stores.sqlite.lock import lock
 
 from . import logs
@@ -38,6 +38,8 @@ def main(path: Path | None, port: int | None, web: bool, background: bool, check
         if port is not None:
             config = replace(config, wsgi=replace(config.wsgi, port=port))
         if check_config:
+            if config.mongodb:
+                _check_store(config)
             click.echo("\n".join(_summary(config)))
             return
         _run(config, web=web, background=background)
@@ -56,7 +58,7 @@ def _run(config: Config, *, web: bool, background: bool) -> None:
     everything = web == background
     if config.mongodb is None:
         lock(config.sqlite_path)
-    open_store(config).close()  # finds faults while they can still be told in one line
+    _check_store(config)
     if everything or web:
         host, port = checked_address(config.wsgi)
         config = replace(config, wsgi=replace(config.wsgi, host=host, port=port))
@@ -72,8 +74,17 @@ def _run(config: Config, *, web: bool, background: bool) -> None:
     _log.info("stopped")
 
 
+def _check_store(config: Config) -> None:
+    """Find faults while they can still be told in one line."""
+    try:
+        open_store(config).close()
+    except Invalid as error:
+        raise Invalid(f"{config.source}: [mongodb]: {error}" if config.mongodb else str(error)) from error
+
+
 def _summary(config: Config) -> list[str]:
     wsgi, email = config.wsgi, config.email
+    host = f"[{wsgi.host}]" if ":" in wsgi.host else wsgi.host
     scheme = "https" if wsgi.tls_certificate else "http"
     store = "MongoDB" if config.mongodb else f"SQLite, in {config.sqlite_path}"
     mail = f"mail from {email.sender} through {email.host}:{email.port}" if email else "the log only, since there is no [email] section"
@@ -81,7 +92,7 @@ def _summary(config: Config) -> list[str]:
         f"Coal Mine {__version__}, configured by {config.source}",
         f"store: {store}",
         f"alerts: {mail}",
-        f"listening on {scheme}://{wsgi.host}:{wsgi.port}" + (" for this machine only" if config.local_only else ""),
+        f"listening on {scheme}://{host}:{wsgi.port}" + (" for this machine only" if config.local_only else ""),
     ]
 
 

@@ -165,4 +165,9 @@ class Canaries:
 
 
 def _windows_from(canary: Canary, now: datetime) -> list[Span] | None:
-    return canary.periodicity.windows.overview(now) if isinstance(canary.periodicity, InWindows) else None
+    if not isinstance(canary.periodicity, InWindows):
+        return None
+    try:
+        return canary.periodicity.windows.overview(now)
+    except Invalid:  # a predecessor understood it; whoever looks must see the rest of the canary
+        return None
