@@ -10,7 +10,7 @@ run: $(VENV)/installed
 	$(BIN)/coal-mine
 
 test: $(VENV)/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # Everything that must hold before a release.
 test-all: test package

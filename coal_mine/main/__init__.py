@@ -12,11 +12,11 @@ import click
 
 from coal_mine import __version__
 from coal_mine.config import Config, load
-from coal_mine.domain.errors import CoalMineError, Invalid
+from coal_mine.domain.errors import CoalMineError
 from coal_mine.stores.sqlite.lock import lock
 
 from . import logs
-from .parts import open_store
+from .parts import check_store
 from .serving import checked_address, serve_background, serve_web, supervise
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def main(path: Path | None, port: int | None, web: bool, background: bool, check
             config = replace(config, wsgi=replace(config.wsgi, port=port))
         if check_config:
             if config.mongodb:
-                _check_store(config)
+                check_store(config)
             click.echo("\n".join(_summary(config)))
             return
         _run(config, web=web, background=background)
@@ -58,7 +58,7 @@ def _run(config: Config, *, web: bool, background: bool) -> None:
     everything = web == background
     if config.mongodb is None:
         lock(config.sqlite_path)
-    _check_store(config)
+    check_store(config)
     if everything or web:
         host, port = checked_address(config.wsgi)
         config = replace(config, wsgi=replace(config.wsgi, host=host, port=port))
@@ -72,14 +72,6 @@ def _run(config: Config, *, web: bool, background: bool) -> None:
     else:
         supervise(config)
     _log.info("stopped")
-
-
-def _check_store(config: Config) -> None:
-    """Find faults while they can still be told in one line."""
-    try:
-        open_store(config).close()
-    except Invalid as error:
-        raise Invalid(f"{config.source}: [mongodb]: {error}" if config.mongodb else str(error)) from error
 
 
 def _summary(config: Config) -> list[str]:

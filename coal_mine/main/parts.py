@@ -14,10 +14,12 @@ from coal_mine.channels.email import EmailChannel, SmtpSettings, Tls
 from coal_mine.channels.log import LogChannel
 from coal_mine.clock import SystemClock
 from coal_mine.config import Config
+from coal_mine.domain.errors import Invalid
 from coal_mine.domain.ports import Channel
 from coal_mine.ids import RandomIds
 from coal_mine.services.canaries import Canaries
 from coal_mine.stores.mongo.store import MongoStore
+from coal_mine.stores.mongo.store import check as check_mongo
 from coal_mine.stores.mongo.store import open_store as open_mongo
 from coal_mine.stores.sqlite.store import SqliteStore
 from coal_mine.stores.sqlite.store import open_store as open_sqlite
@@ -100,6 +102,18 @@ def open_store(config: Config) -> SqliteStore | MongoStore:
     if config.mongodb is None:
         return open_sqlite(config.sqlite_path)
     return open_mongo(config.mongodb.hosts, config.mongodb.database, config.mongodb.options)
+
+
+def check_store(config: Config) -> None:
+    """Find faults while they can still be told in one line. Raises StoreUnavailable or Invalid."""
+    mongodb = config.mongodb
+    if mongodb is None:
+        open_sqlite(config.sqlite_path).close()
+        return
+    try:
+        check_mongo(mongodb.hosts, mongodb.database, mongodb.options)
+    except Invalid as error:
+        raise Invalid(f"{config.source}: [mongodb]: {error}") from error
 
 
 def _smtp_settings(config: Config) -> SmtpSettings:

@@ -42,22 +42,22 @@ def open_store(hosts: str | list[str], database: str | None, options: dict[str, 
     Raises Invalid, with the driver's text, when they are wrong. A MongoDB that does not answer is no error: calls raise StoreUnavailable
     until it does. Open it after a fork, never before: neither threads nor connections survive one.
     """
+    return MongoStore(_database(hosts, database, options))
+
+
+def check(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> None:
+    """As `open_store`, but connects to nothing and starts nothing."""
+    _database(hosts, database, {**options, "connect": False}).client.close()
+
+
+def _database(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> Database[Document]:
     try:
-        client = _client(hosts, options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # that is how the driver speaks of unknown options in a URI
+            client: MongoClient[Document] = MongoClient(hosts, **_complete(hosts, options))
+            return client[database] if database else client.get_default_database()
     except (PyMongoError, ValueError, TypeError, UserWarning) as error:
         raise Invalid(f"MongoDB cannot be used as configured: {error}") from error
-    try:
-        chosen = client[database] if database else client.get_default_database()
-    except PyMongoError as error:
-        client.close()
-        raise Invalid(f"MongoDB's database cannot be used as configured: {error}") from error
-    return MongoStore(chosen)
-
-
-def _client(hosts: str | list[str], options: dict[str, Any]) -> MongoClient[Document]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # that is how the driver speaks of unknown options in a URI
-        return MongoClient(hosts, **_complete(hosts, options))
 
 
 def _complete(hosts: str | list[str], options: dict[str, Any]) -> dict[str, Any]:
