@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,6 +52,12 @@ class MongoConfig:
     options: dict[str, Any] = field(repr=False)  # for MongoClient
 
 
+class Tls(StrEnum):
+    NO = "no"
+    STARTTLS = "starttls"  # begin in the clear, then encrypt
+    IMPLICIT = "implicit"  # encrypted from the first byte
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailConfig:
     sender: str
@@ -58,7 +65,7 @@ class EmailConfig:
     port: int = 25
     username: str = ""
     password: str = field(default="", repr=False)
-    tls: str = "no"
+    tls: Tls = Tls.NO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,11 +242,11 @@ def _fault_of_place(path: Path) -> str:
 
 
 def _email(section: Section) -> EmailConfig:
-    tls = section.take("tls", "no", lambda text: _one_of(text, "no", "starttls", "implicit"))
+    tls = section.take("tls", Tls.NO, _tls)
     config = EmailConfig(
         sender=section.take("sender", "", _address),
         host=section.text("host", "localhost"),
-        port=section.number("port", 465 if tls == "implicit" else 25, 1, 65_535),
+        port=section.number("port", 465 if tls is Tls.IMPLICIT else 25, 1, 65_535),
         username=section.text("username"),
         password=section.text("password"),
         tls=tls,
@@ -294,10 +301,10 @@ def _boolean(text: str) -> bool:
     return values[text.lower()]
 
 
-def _one_of(text: str, *allowed: str) -> str:
-    if text.lower() not in allowed:
-        raise ValueError(f"is none of {', '.join(allowed)}")
-    return text.lower()
+def _tls(text: str) -> Tls:
+    if text.lower() not in list(Tls):
+        raise ValueError(f"is none of {', '.join(Tls)}")
+    return Tls(text.lower())
 
 
 def _address(text: str) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import smtplib
 import ssl
-from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
-from enum import StrEnum
 
 from coal_mine.clock import monotonic
+from coal_mine.config import EmailConfig, Tls
 from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused
 from coal_mine.domain.message import Message
 
@@ -22,26 +21,10 @@ TIMEOUT_SECONDS = 20.0
 _FRESH_SECONDS = 5.0
 
 
-class Tls(StrEnum):
-    NO = "no"
-    STARTTLS = "starttls"  # begin in the clear, then encrypt
-    IMPLICIT = "implicit"  # encrypted from the first byte
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpSettings:
-    sender: str
-    host: str = "localhost"
-    port: int = 25
-    username: str = ""
-    password: str = ""
-    tls: Tls = Tls.NO
-
-
 class EmailChannel:
     """Keeps one connection; used by one thread."""
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: EmailConfig) -> None:
         self._settings = settings
         self._connection: smtplib.SMTP | None = None
         self._used_at = 0.0

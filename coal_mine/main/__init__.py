@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from coal_mine import __version__
-from coal_mine.config import Config, load
+from coal_mine.config import Config, Tls, load
 from coal_mine.domain.errors import CoalMineError
 from coal_mine.stores.sqlite.lock import lock
 
@@ -92,5 +92,5 @@ def _warn(config: Config) -> None:
     if not config.wsgi.auth_key and not config.local_only:
         _log.warning("NO KEY IS SET: whoever reaches this port may change and delete canaries; set [wsgi] auth_key")
     email = config.email
-    if email and email.username and email.tls == "no" and email.host not in ("localhost", "127.0.0.1", "::1"):
+    if email and email.username and email.tls is Tls.NO and email.host not in ("localhost", "127.0.0.1", "::1"):
         _log.warning("the mail password travels in the clear; set [email] tls = starttls or implicit")

@@ -10,7 +10,7 @@ from coal_mine.background.loop import Loop
 from coal_mine.background.outbox import Expander, Sender
 from coal_mine.background.takeover import Takeover
 from coal_mine.background.watcher import DeadlineWatcher
-from coal_mine.channels.email import EmailChannel, SmtpSettings, Tls
+from coal_mine.channels.email import EmailChannel
 from coal_mine.channels.log import LogChannel
 from coal_mine.clock import SystemClock
 from coal_mine.config import Config
@@ -87,7 +87,7 @@ class Parts:
 
     def _make_channels(self, config: Config) -> Mapping[str, Channel]:
         """Each sender has channels of its own, so that none shares a connection."""
-        email: Channel = LogChannel() if config.email is None else EmailChannel(_smtp_settings(config))
+        email: Channel = LogChannel() if config.email is None else EmailChannel(config.email)
         self._channels.append(email)
         return {"email": email}
 
@@ -114,12 +114,3 @@ def check_store(config: Config) -> None:
         check_mongo(mongodb.hosts, mongodb.database, mongodb.options)
     except Invalid as error:
         raise Invalid(f"{config.source}: [mongodb]: {error}") from error
-
-
-def _smtp_settings(config: Config) -> SmtpSettings:
-    email = config.email
-    if email is None:
-        raise ValueError("there are no mail settings")
-    return SmtpSettings(
-        sender=email.sender, host=email.host, port=email.port, username=email.username, password=email.password, tls=Tls(email.tls)
-    )
