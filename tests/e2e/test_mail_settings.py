@@ -40,7 +40,7 @@ def ini(mail: MailServer, *settings: str) -> str:
 
 
 def jo_with_secret(_server: Any, _session: Any, _envelope: Any, _mechanism: str, given: Any) -> AuthResult:
-    return AuthResult(success=given == LoginPassword(b"jo", b"s3cret%"))
+    return AuthResult(success=given == LoginPassword(b"jo", b"s3cret%"), handled=False)
 
 
 def test_starttls_encrypts_before_the_login(tmp_path: Path, environ: dict[str, str], tls: ssl.SSLContext) -> None:
