@@ -14,7 +14,7 @@ from coal_mine.domain.errors import Invalid, StoreUnavailable
 from coal_mine.domain.ports import CanaryFilter, Store
 from coal_mine.stores.mongo.commit import GroupCommit
 from coal_mine.stores.mongo.history import History
-from coal_mine.stores.mongo.store import open_store
+from coal_mine.stores.mongo.store import check, open_store
 from tests.stores.conftest import database_of
 from tests.stores.examples import MILLISECOND, NOW, added, canary, entry
 from tests.support.mongod import Mongod
@@ -172,3 +172,11 @@ def test_wrong_options_are_told_at_once(hosts: str, database: str | None, option
 
 def test_blank_user_and_password_are_none() -> None:
     open_store("localhost", "coalmine_test_blank", {"username": "", "password": "", **QUICK}).close()
+
+
+@pytest.mark.parametrize(("hosts", "database"), [("localhost:1", None), ("localhost:1", "with.dots"), ("localhost:port", "x")])
+def test_settings_can_be_checked_without_a_server(hosts: str, database: str | None) -> None:
+    check("localhost:1", "coalmine_test_check", {})
+
+    with pytest.raises(Invalid, match="MongoDB"):
+        check(hosts, database, {})

@@ -146,7 +146,7 @@ class MongoCanaryStore:
                 if document is None:
                     raise NotFound(f"there is no canary {canary_id}")
                 if document.get("owed"):
-                    self._outbox.expand_owed([document])
+                    self._outbox.expand_owed([document["_id"]])
                 elif self._canaries.delete_one({"_id": document["_id"], "owed.id": {"$exists": False}}).deleted_count:
                     break
             self._history.remove(canary_id)

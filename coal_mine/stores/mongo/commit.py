@@ -45,7 +45,7 @@ class _Request:
         self.expires = expires
         self.outcome: Triggered | None = None
         self.error: CoalMineError | None = None
-        self.told: Triggered | None = None  # what an attempt found whose result is not known: the next one no longer finds it
+        self.told: Triggered | None = None  # what to answer if a write succeeded whose result is not known; repeated, it would find less
         self.answered = threading.Lock()
         self.answered.acquire()
 
@@ -267,6 +267,7 @@ class GroupCommit:
             except Invalid:
                 continue
             usual = {"id": canary_id, "late": False, "paused": False, "last_event_at": {"$lte": at}, **definition.condition}
+            group.first.told = group.first.told or _ORDINARY
             writes.append(Write(usual, {"$set": {"deadline": deadline, "last_event_at": at}}))
         return bool(writes) and self._writer.update_each(_CANARIES, writes) == len(groups)
 
@@ -302,13 +303,14 @@ class GroupCommit:
         """What is still to be written for a group, if anything, and what its first caller is told then."""
         canary = canary_of(document)
         self._definitions.learn(canary.id, canary.periodicity, canary.version)
+        if group.first.told and canary.last_event_at == group.newest.at and not canary.paused:
+            # An earlier write was ours, though we do not know its result. The canary may be late again since then, and stays so.
+            return None, group.first.told
         transition, outcome = _folded(self._computable(canary, group.newest.at), group)
-        if transition.changed:
-            group.first.told = outcome
-            return Write(condition_of(transition), update_of(transition, document.get("alerted_at"))), outcome
-        # Either a newer event has come in between, or the write whose result we do not know was ours.
-        was_ours = canary.last_event_at == group.newest.at
-        return None, (group.first.told if was_ours else None) or outcome
+        if not transition.changed:
+            return None, outcome
+        group.first.told = outcome
+        return Write(condition_of(transition), update_of(transition, document.get("alerted_at"))), outcome
 
     def _computable(self, canary: Canary, at: datetime) -> Canary:
         """The canary, with a stand-in when its definition cannot be read.

@@ -20,7 +20,7 @@ from coal_mine.domain.alert import Alert, Kind
 from coal_mine.domain.canary import Canary, Transition
 from coal_mine.domain.periodicity import Every, InWindows, OnSchedule, Periodicity
 from coal_mine.domain.seconds import whole
-from coal_mine.domain.times import EPOCH, to_millis
+from coal_mine.domain.times import EPOCH
 
 Document = dict[str, Any]
 
@@ -45,7 +45,7 @@ def canary_of(document: Document) -> Canary:
         deadline=document.get("deadline"),
         last_event_at=document.get("last_event_at") or _newest_embedded(document),
         version=document.get("version") or 0,
-        owed=tuple(alert_of(owed) for owed in document.get("owed") or ()),
+        owed=tuple(alert_of(owed) for owed in document.get("owed") or () if not owed.get("leaving")),
     )
 
 
@@ -95,7 +95,7 @@ def document_of(canary: Canary) -> Document:
         "deadline": canary.deadline,
         "last_event_at": canary.last_event_at,
         "version": canary.version,
-        "owed": [alert_document(alert, alert.at) for alert in canary.owed] or None,
+        "owed": [owed_document(alert, alert.at) for alert in canary.owed] or None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -111,7 +111,7 @@ def alert_of(document: Document) -> Alert:
     )
 
 
-def alert_document(alert: Alert, order: datetime) -> Document:
+def alert_document(alert: Alert) -> Document:
     return {
         "id": alert.id,
         "kind": str(alert.kind),
@@ -120,8 +120,12 @@ def alert_document(alert: Alert, order: datetime) -> Document:
         "at": alert.at,
         "deadline": alert.deadline,
         "emails": list(alert.emails),
-        "order": order,
     }
+
+
+def owed_document(alert: Alert, order: datetime) -> Document:
+    """An alert inside its canary; `leaving` is added when it is on its way to the outbox."""
+    return {**alert_document(alert), "order": order}
 
 
 def order_after(alerted_at: datetime | None, at: datetime) -> datetime:
@@ -133,24 +137,28 @@ def order_after(alerted_at: datetime | None, at: datetime) -> datetime:
     return at if alerted_at is None else max(at, alerted_at + timedelta(milliseconds=1))
 
 
-def owing(kind: Any, at: datetime) -> Document:
-    """For a pipeline's $set: append an alert of this kind (a word or an expression) to what each canary owes, if it has receivers."""
-    order = {"$max": [at, {"$add": ["$alerted_at", 1]}]}
+def owing(kind: Any, now: datetime) -> Document:
+    """For a pipeline's $set: append an alert of this kind (a word or an expression) to what each canary owes, if it has receivers.
+
+    Its time, and so its id, is `now` or just after the alert before it. One command can meet a canary twice, when a trigger that was held
+    up (so that even its new deadline has passed) comes in between; these are two alerts and must not have one id.
+    """
+    at = {"$max": [now, {"$add": ["$alerted_at", 1]}]}
     alert = {
-        "id": {"$concat": ["$id", "|", kind, f"|{to_millis(at)}"]},
+        "id": {"$concat": ["$id", "|", kind, "|", {"$toString": {"$toLong": at}}]},
         "kind": kind,
         "canary_id": "$id",
         "canary_name": "$name",
         "at": at,
         "deadline": {"$ifNull": ["$deadline", None]},
         "emails": "$emails",
-        "order": order,
+        "order": at,
     }
     has_receivers = {"$gt": [{"$size": {"$ifNull": ["$emails", []]}}, 0]}
     more = {"$concatArrays": [{"$ifNull": ["$owed", []]}, [alert]]}
     return {
         "owed": {"$cond": [has_receivers, more, {"$ifNull": ["$owed", "$$REMOVE"]}]},
-        "alerted_at": {"$cond": [has_receivers, order, {"$ifNull": ["$alerted_at", "$$REMOVE"]}]},
+        "alerted_at": {"$cond": [has_receivers, at, {"$ifNull": ["$alerted_at", "$$REMOVE"]}]},
     }
 
 
@@ -160,7 +168,7 @@ def condition_of(transition: Transition) -> Document:
     for field in transition.depends_on:
         condition.update(field_condition(field, getattr(transition.before, field)))
     if transition.withdraw:
-        condition["owed.id"] = transition.withdraw.id
+        condition["owed"] = {"$elemMatch": {"id": transition.withdraw.id, "leaving": {"$exists": False}}}
     return condition
 
 
@@ -189,7 +197,7 @@ def update_of(transition: Transition, alerted_at: datetime | None) -> Document:
     update: Document = {}
     if transition.owe:
         values["alerted_at"] = order = order_after(alerted_at, transition.owe.at)
-        update["$push"] = {"owed": alert_document(transition.owe, order)}
+        update["$push"] = {"owed": owed_document(transition.owe, order)}
     elif transition.withdraw:
         update["$pull"] = {"owed": {"id": transition.withdraw.id}}
     update["$set"] = {name: value for name, value in values.items() if value is not None}

@@ -12,10 +12,12 @@
 Everything is single conditional writes, so whoever dies between two of them leaves a state from which anybody goes on:
 
 expand: owed alerts become deliveries.
-  1. The missing deliveries are inserted. Dying here: the alerts are still owed, the next expansion finds the same ids and adds nothing.
-  2. The receivers get `waiting_since` and a raised `seq`. Dying here: as above; the deliveries wait for it.
-  3. The alerts are pulled from their canaries, by id, so that one which came in between stays.
-  Two at once do the same work twice; a late step 2 may announce what is delivered already, which a claim then finds out.
+  1. They are marked as leaving, in their canaries: from here on a trigger that arrived in time cannot withdraw them any more, and owes a
+     RESUMED instead. Those that it withdrew before are not seen by the next step.
+  2. The missing deliveries are inserted. Dying here: the alerts are still owed, the next expansion finds the same ids and adds nothing.
+  3. The receivers get `waiting_since` and a raised `seq`. Dying here: as above; the deliveries wait for it.
+  4. The alerts are pulled from their canaries, by id, so that one which came in between stays.
+  Two at once do the same work twice; a late step 3 may announce what is delivered already, which a claim then finds out.
 
 claim: one receiver is served by one process at a time.
   1. find_one_and_update stamps token and lease on the receiver that has waited longest. Dying here, or later: the lease ends.
@@ -49,7 +51,7 @@ from pymongo.read_concern import ReadConcern
 from coal_mine.domain.alert import Claim, Delivery, DeliveryState, Receiver
 from coal_mine.domain.ports import MAX_DIGEST
 
-from .documents import Document, alert_of, insert_missing
+from .documents import Document, alert_document, alert_of, insert_missing
 from .errors import translated
 
 _CANARIES_AT_ONCE = 2_000
@@ -72,30 +74,32 @@ class MongoOutbox:
         count = 0
         with translated(_BULK_SECONDS):
             while True:
-                owing = self._canaries.find({"owed.id": {"$exists": True}}, {"id": 1, "owed": 1}).limit(_CANARIES_AT_ONCE)
-                documents = list(owing)
-                if documents:
-                    count += self.expand_owed(documents)
-                if len(documents) < _CANARIES_AT_ONCE:
+                owing = self._canaries.find({"owed.id": {"$exists": True}}, {"_id": 1}).limit(_CANARIES_AT_ONCE)
+                keys = [document["_id"] for document in owing]
+                if keys:
+                    count += self.expand_owed(keys)
+                if len(keys) < _CANARIES_AT_ONCE:
                     return count
 
-    def expand_owed(self, documents: list[Document]) -> int:
-        """Expand what these canaries owe. The caller translates the driver's errors."""
+    def expand_owed(self, keys: list[Any]) -> int:
+        """Expand what the canaries with these `_id`s owe. The caller translates the driver's errors."""
+        these = {"_id": {"$in": keys}, "owed.id": {"$exists": True}}
+        self._canaries.update_many(these, {"$set": {"owed.$[].leaving": True}})
+        alerts = [owed for document in self._canaries.find(these, {"owed": 1}) for owed in document["owed"] if owed.get("leaving")]
         deliveries: dict[str, Document] = {}
         since: dict[Receiver, datetime] = {}
-        for owed in (owed for document in documents for owed in document["owed"]):
+        for owed in alerts:
             alert = alert_of(owed)
             for receiver in alert.receivers:
                 since[receiver] = min(owed["order"], since.get(receiver, owed["order"]))
                 delivery = Delivery(alert=alert, receiver=receiver)
-                deliveries[delivery.id] = _delivery_document(delivery, owed)
+                deliveries[delivery.id] = _delivery_document(delivery, owed["order"])
         if deliveries:
             insert_missing(self._deliveries, list(deliveries.values()))
             self._receivers.bulk_write([_announcement(receiver, at) for receiver, at in since.items()], ordered=False)
         # One command for all: the ids of alerts name their canaries, so none can be pulled from another one.
-        alert_ids = [owed["id"] for document in documents for owed in document["owed"]]
-        canary_ids = [document["_id"] for document in documents]
-        self._canaries.update_many({"_id": {"$in": canary_ids}}, {"$pull": {"owed": {"id": {"$in": alert_ids}}}})
+        alert_ids = [owed["id"] for owed in alerts]
+        self._canaries.update_many(these, {"$pull": {"owed": {"id": {"$in": alert_ids}}}})
         return len(alert_ids)
 
     def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
@@ -238,14 +242,14 @@ def _announcement(receiver: Receiver, since: datetime) -> UpdateOne:
     return UpdateOne({"_id": str(receiver)}, update, upsert=True)
 
 
-def _delivery_document(delivery: Delivery, owed: Document) -> Document:
+def _delivery_document(delivery: Delivery, order: datetime) -> Document:
     return {
         "_id": delivery.id,
-        "alert": {name: value for name, value in owed.items() if name != "order"},
+        "alert": alert_document(delivery.alert),
         "receiver": str(delivery.receiver),
         "channel": delivery.receiver.channel,
         "address": delivery.receiver.address,
-        "order": owed["order"],
+        "order": order,
         "state": _WAITING,
     }
 

@@ -52,12 +52,20 @@ def check(hosts: str | list[str], database: str | None, options: dict[str, Any])
 
 def _database(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> Database[Document]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # that is how the driver speaks of unknown options in a URI
-            client: MongoClient[Document] = MongoClient(hosts, **_complete(hosts, options))
-            return client[database] if database else client.get_default_database()
+        client = _client(hosts, options)
     except (PyMongoError, ValueError, TypeError, UserWarning) as error:
         raise Invalid(f"MongoDB cannot be used as configured: {error}") from error
+    try:
+        return client[database] if database else client.get_default_database()
+    except PyMongoError as error:
+        client.close()  # it has begun to connect
+        raise Invalid(f"MongoDB's database cannot be used as configured: {error}") from error
+
+
+def _client(hosts: str | list[str], options: dict[str, Any]) -> MongoClient[Document]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # that is how the driver speaks of unknown options in a URI
+        return MongoClient(hosts, **_complete(hosts, options))
 
 
 def _complete(hosts: str | list[str], options: dict[str, Any]) -> dict[str, Any]:
