@@ -26,8 +26,9 @@ class Step(Protocol):
 class Loop:
     """Runs a step in a thread of its own until stopped."""
 
-    def __init__(self, name: str, step: Step, clock: Clock) -> None:
+    def __init__(self, name: str, step: Step, clock: Clock, *, max_sleep: timedelta = MAX_SLEEP) -> None:
         self.name = name
+        self._max_sleep = max_sleep
         self._step = step
         self._clock = clock
         self._wake = threading.Event()
@@ -70,5 +71,5 @@ class Loop:
             return _AFTER_FAULT
         self._last_success = monotonic()
         if next_at is None:
-            return MAX_SLEEP
-        return min(max(next_at - self._clock.now(), timedelta()), MAX_SLEEP)
+            return self._max_sleep
+        return min(max(next_at - self._clock.now(), timedelta()), self._max_sleep)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from coal_mine import __version__
 from coal_mine.background.loop import Loop
 from coal_mine.background.outbox import Expander, Sender
 from coal_mine.background.takeover import Takeover
+from coal_mine.background.timekeeper import MEASURED_EVERY, Timekeeper
 from coal_mine.background.watcher import DeadlineWatcher
 from coal_mine.channels.email import EmailChannel
 from coal_mine.channels.log import LogChannel
-from coal_mine.clock import SystemClock
+from coal_mine.clock import SharedClock, SystemClock
 from coal_mine.config import Config
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.ports import Channel
@@ -37,11 +39,11 @@ class Parts:
     """A store, the loops and the web application of one process. Made after the fork: threads and connections do not survive one."""
 
     def __init__(self, config: Config, *, background: bool) -> None:
-        self._clock = SystemClock()
         self._ids = RandomIds()
         self._store = open_store(config)
         self._channels: list[Channel] = []
         self._loops: list[Loop] = []
+        self._clock = self._shared_clock(self._store) if isinstance(self._store, MongoStore) else SystemClock()
         self._takeover: Takeover | None = None
         if background:
             self._add_background(config)
@@ -59,6 +61,8 @@ class Parts:
 
     def stop(self) -> None:
         """Let every loop end its step, then close the store. May be called twice."""
+        if isinstance(self._clock, SharedClock):
+            self._clock.stop()
         if self._takeover:
             self._takeover.stop()
         for loop in self._loops:
@@ -72,7 +76,18 @@ class Parts:
         ages = {loop.name: round(loop.seconds_since_success(), 3) for loop in self._loops}
         stuck = sorted(name for name, age in ages.items() if age > _HEALTHY_SECONDS)
         fault = f"no success for {_HEALTHY_SECONDS:.0f} s: {', '.join(stuck)}" if stuck else ""
-        return Health(fault=fault, details={"version": __version__, "seconds_since_success": ages})
+        details: dict[str, Any] = {"version": __version__, "seconds_since_success": ages}
+        skew = self._clock.skew if isinstance(self._clock, SharedClock) else None
+        if skew is not None:
+            details["clock_skew_seconds"] = round(skew.total_seconds(), 3)
+        return Health(fault=fault, details=details)
+
+    def _shared_clock(self, store: MongoStore) -> SharedClock:
+        clock = SharedClock()
+        # Measured by this machine's own clock, since the shared one does not know the time before.
+        timekeeper = Loop("timekeeper", Timekeeper(clock, store.now), SystemClock(), max_sleep=MEASURED_EVERY)
+        self._loops.append(timekeeper)
+        return clock
 
     def _add_background(self, config: Config) -> None:
         if isinstance(self._store, MongoStore):  # only there can a predecessor's data be

@@ -102,6 +102,13 @@ class MongoStore:
         of_set = f" (replica set {topology.replica_set_name})" if topology.replica_set_name else ""
         return f"MongoDB database {self._database.name} at {hosts or 'addresses still to be looked up'}{of_set}"
 
+    def now(self) -> datetime:
+        """The primary's time."""
+        with translated():
+            answer = self._database.command("hello", read_preference=ReadPreference.PRIMARY, codec_options=self._database.codec_options)
+        found: datetime = answer["localTime"]
+        return found
+
     def take_over(self, now: datetime) -> None:
         """Put right what a predecessor left in this database; quick, to be called at every start of a background process."""
         self._takeover.take_over(now)
