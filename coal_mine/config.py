@@ -61,11 +61,11 @@ class Tls(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailConfig:
     sender: str
-    host: str = "localhost"
-    port: int = 25
-    username: str = ""
-    password: str = field(default="", repr=False)
-    tls: Tls = Tls.NO
+    host: str
+    port: int
+    username: str  # empty: no login
+    password: str = field(repr=False)
+    tls: Tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,11 +196,12 @@ def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[s
 
 
 def _logging(section: Section) -> LoggingConfig:
+    default = LoggingConfig()
     config = LoggingConfig(
-        file=section.take("file", None, _writable_file),
-        rotate=section.take("rotate", False, _boolean),
-        max_size=section.number("max_size", 1_048_576, 1_000, 1 << 40),
-        backup_count=section.number("backup_count", 5, 1, 10_000),
+        file=section.take("file", default.file, _writable_file),
+        rotate=section.take("rotate", default.rotate, _boolean),
+        max_size=section.number("max_size", default.max_size, 1_000, 1 << 40),
+        backup_count=section.number("backup_count", default.backup_count, 1, 10_000),
     )
     section.refuse_rest("file", "rotate", "max_size", "backup_count")
     if config.file and config.rotate and not os.access(config.file.parent, os.W_OK):
@@ -266,13 +267,14 @@ def _alerts(section: Section) -> int:
 
 
 def _wsgi(section: Section) -> WsgiConfig:
+    default = WsgiConfig()
     config = WsgiConfig(
-        host=section.take("host", ALL_INTERFACES, _own_address),
-        port=section.number("port", 80, 0, 65_535),
+        host=section.take("host", default.host, _own_address),
+        port=section.number("port", default.port, 0, 65_535),
         auth_key=section.text("auth_key"),
         tls_certificate=section.take("tls_certificate", None, _readable_file),
         tls_key=section.take("tls_key", None, _readable_file),
-        workers=section.number("workers", 1, 1, 1_000),
+        workers=section.number("workers", default.workers, 1, 1_000),
     )
     section.refuse_rest("host", "port", "auth_key", "tls_certificate", "tls_key", "workers")
     if bool(config.tls_certificate) != bool(config.tls_key):

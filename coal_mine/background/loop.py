@@ -34,7 +34,7 @@ class Loop:
         self._wake = threading.Event()
         self._stopping = False
         self._last_success = monotonic()
-        self._thread = threading.Thread(target=self._run, name=name)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -43,10 +43,13 @@ class Loop:
         """Something has changed that may be due earlier than the step knows."""
         self._wake.set()
 
-    def stop(self, patience: float = 10.0) -> bool:
-        """Let the step under way end, for at most `patience` seconds; True when it has. May be called twice."""
+    def tell_to_stop(self) -> None:
+        """After the step under way. May be called twice, and before the start."""
         self._stopping = True
         self._wake.set()
+
+    def join(self, patience: float) -> bool:
+        """Wait for its end for at most so many seconds; True when it has ended."""
         if self._thread.ident is not None:
             self._thread.join(patience)
         return not self._thread.is_alive()
@@ -56,8 +59,8 @@ class Loop:
 
     def _run(self) -> None:
         while not self._stopping:
-            self._wake.clear()
             self._wake.wait(self._once().total_seconds())
+            self._wake.clear()  # after it nothing is lost: the step comes next, whoever called
 
     def _once(self) -> timedelta:
         """How long to sleep after one step."""

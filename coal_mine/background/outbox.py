@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from coal_mine.domain.alert import Claim, Delivery, DeliveryState
@@ -14,7 +14,6 @@ from coal_mine.domain.ports import Channel, Clock, Ids, Store
 _log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
-DIGEST_ABOVE = 20
 FIRST_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(minutes=5)
 # Finished deliveries are kept for people who look for what was sent.
@@ -43,7 +42,7 @@ class Expander:
 class Sender:
     """Serves one receiver at a time. Several senders, in any number of processes, share the work by claiming."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, channels: Mapping[str, Channel], *, digest_above: int = DIGEST_ABOVE) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, channels: Mapping[str, Channel], *, digest_above: int) -> None:
         self._outbox = store.outbox
         self._canaries = store.canaries
         self._clock = clock
@@ -59,28 +58,34 @@ class Sender:
         claim = self._outbox.claim(now=now, lease=LEASE, token=self._ids.nonce(), digest_above=self._digest_above)
         if claim is None:
             return None  # somebody else was faster
+        sent = 0
         try:
-            self._deliver(claim)
+            for deliveries, message in self._messages(claim):
+                if not self._send(claim, deliveries, message):
+                    break
+                sent += 1
         except DeliveryFailed as error:
-            wait = min(FIRST_RETRY * 2 ** min(claim.attempts, 10), LAST_RETRY)
-            _log.error(
-                "%d alerts for %s not delivered, next try in %d s: %s",
-                len(claim.deliveries), claim.receiver.address, wait.total_seconds(), error,
-                extra={"action": "delivery_failed"},
-            )  # fmt: skip
-            self._outbox.release(claim, retry_at=self._clock.now() + wait, error=str(error))
+            self._try_later(claim, 0 if sent else claim.attempts, error)
         else:
             self._outbox.release(claim, retry_at=None)
         return now
 
-    def _deliver(self, claim: Claim) -> None:
+    def _messages(self, claim: Claim) -> Iterator[tuple[tuple[Delivery, ...], Message]]:
+        """What to send, each with the deliveries that it settles."""
         if claim.batch:
-            message = digest_message(claim.batch, [delivery.alert for delivery in claim.deliveries])
-            self._send(claim, claim.deliveries, message)
+            yield claim.deliveries, digest_message(claim.batch, [delivery.alert for delivery in claim.deliveries])
             return
         for delivery in claim.deliveries:
-            if not self._send(claim, (delivery,), self._message(delivery)):
-                return
+            yield (delivery,), self._message(delivery)
+
+    def _try_later(self, claim: Claim, attempts: int, error: DeliveryFailed) -> None:
+        wait = min(FIRST_RETRY * 2 ** min(attempts, 10), LAST_RETRY)
+        _log.error(
+            "%d alerts for %s not delivered, next try in %d s: %s",
+            len(claim.deliveries), claim.receiver.address, wait.total_seconds(), error,
+            extra={"action": "delivery_failed"},
+        )  # fmt: skip
+        self._outbox.release(claim, retry_at=self._clock.now() + wait, error=str(error))
 
     def _message(self, delivery: Delivery) -> Message:
         alert = delivery.alert

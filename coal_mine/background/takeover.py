@@ -34,15 +34,20 @@ class Takeover:
         self._store = store
         self._clock = clock
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=self.name)
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def tell_to_stop(self) -> None:
+        """After the canary under way. May be called twice, and before the start."""
         self._stop.set()
+
+    def join(self, patience: float) -> bool:
+        """Wait for its end for at most so many seconds; True when it has ended. What it leaves undone is done at the next start."""
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(patience)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -4,25 +4,55 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from coal_mine.clock import monotonic
+from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.ports import CanaryStore
 
 _log = logging.getLogger(__name__)
 
+# A store that takes so long to say when the next deadline is has been away.
+OUTAGE_SECONDS = 0.5
+
 
 class DeadlineWatcher:
-    def __init__(self, canaries: CanaryStore, alert_owed: Callable[[], None]) -> None:
+    """A trigger that arrived in time is in time. Where triggers are taken in by other processes, those that arrived while the store was
+    away are committed when it is back, in a moment or two; until then nobody can know which canaries are late.
+    """
+
+    def __init__(self, canaries: CanaryStore, alert_owed: Callable[[], None], *, rest_after_outage: timedelta) -> None:
+        """`rest_after_outage` is how long nothing is marked after the store has come back; zero where this process takes all triggers."""
         self._canaries = canaries
         self._alert_owed = alert_owed
+        self._rest = rest_after_outage
+        self._was_away = False
+        self._rests_until: datetime | None = None
 
     def run_once(self, now: datetime) -> datetime | None:
         """Mark late all that is due at `now`; the next deadline."""
-        next_deadline = self._canaries.next_deadline()
+        next_deadline, seconds = self._look()
+        if self._was_away:
+            self._was_away = False
+            self._rests_until = now + timedelta(seconds=seconds) + self._rest
         if next_deadline is None or next_deadline > now:
             return next_deadline
+        if self._rests_until and now < self._rests_until:
+            return self._rests_until
         late = self._canaries.mark_late(now)
         if late:
             _log.info("%d canaries are late", late, extra={"action": "marked_late"})
             self._alert_owed()
         return self._canaries.next_deadline()
+
+    def _look(self) -> tuple[datetime | None, float]:
+        """The next deadline, and how many seconds the store took to tell it."""
+        begin = monotonic()
+        try:
+            next_deadline = self._canaries.next_deadline()
+        except StoreUnavailable:
+            self._was_away = True
+            raise
+        seconds = monotonic() - begin
+        self._was_away = self._was_away or seconds > OUTAGE_SECONDS
+        return next_deadline, seconds

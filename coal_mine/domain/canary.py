@@ -55,7 +55,7 @@ class Transition:
     after: Canary
     depends_on: frozenset[str]
     entry: Entry | None = None
-    owe: Alert | None = None
+    owe: tuple[Alert, ...] = ()  # in the order in which people shall hear of them
     withdraw: Alert | None = None  # an alert still in `before.owed`; the change fails when it has left there meanwhile
 
     @property
@@ -72,8 +72,8 @@ class Triggered:
     unpaused: bool
 
 
-# What a trigger finds in the ordinary case: neither late nor paused, and no newer event. Then the deadline and the time of the newest
-# event move and nothing else happens; stores may take this short cut instead of asking `triggered`.
+# What a trigger finds in the ordinary case: neither late nor paused, before the deadline, and no newer event. Then the deadline and the
+# time of the newest event move and nothing else happens; stores may take this short cut instead of asking `triggered`.
 ORDINARY = Triggered(recovered=False, unpaused=False)
 
 _FIELDS = tuple(name for name in Canary.__slots__ if name not in ("id", "owed"))
@@ -98,27 +98,35 @@ def created(
 
 
 def triggered(canary: Canary, entry: Entry) -> tuple[Transition, Triggered]:
-    """A trigger makes the canary timely and running. One that is older than the newest event enters the history and changes nothing."""
-    if entry.at < canary.last_event_at:
+    """A trigger makes the canary timely and running.
+
+    One that is older than the newest event enters the history and changes nothing; so does one that is repeated, because its result was
+    not known, after the canary has become late again.
+    """
+    at = entry.at
+    if at < canary.last_event_at or (canary.late and at == canary.last_event_at):
         return Transition(before=canary, after=canary, depends_on=_STATE, entry=entry), ORDINARY
-    after = replace(canary, late=False, paused=False, deadline=canary.periodicity.deadline_after(entry.at), last_event_at=entry.at)
-    needless = _needless_late(canary, entry.at)
-    recovered = canary.late and not needless
-    owe = _alert(Kind.RESUMED, after, entry.at) if recovered else None
-    withdraw = needless if isinstance(needless, Alert) else None
+    after = replace(canary, late=False, paused=False, deadline=canary.periodicity.deadline_after(at), last_event_at=at)
+    was_late = canary.late or canary.is_due(at)
+    withdraw = _needless_late(canary, at)
+    recovered = was_late and withdraw is None and not (_in_time(canary, at) and not canary.emails)
+    owe = _alerts(Kind.LATE, canary, at) if canary.is_due(at) else ()  # nobody has looked since the deadline, yet it has passed
+    if recovered:
+        owe += _alerts(Kind.RESUMED, after, at)
     transition = Transition(before=canary, after=after, depends_on=_STATE, entry=entry, owe=owe, withdraw=withdraw)
     return transition, Triggered(recovered=recovered, unpaused=canary.paused)
 
 
-def _needless_late(canary: Canary, at: datetime) -> Alert | bool:
-    """Was the canary marked late although this trigger had arrived in time, and has nobody been told? Then the alert to withdraw, if any.
+def _in_time(canary: Canary, at: datetime) -> bool:
+    """A request that arrives just before the deadline may be committed just after it."""
+    return canary.deadline is not None and at < canary.deadline
 
-    A request that arrives just before the deadline may be committed just after it.
-    """
-    if not canary.late or canary.deadline is None or at >= canary.deadline:
-        return False
-    owed = next((alert for alert in canary.owed if alert.kind is Kind.LATE and alert.deadline == canary.deadline), None)
-    return owed or not canary.emails
+
+def _needless_late(canary: Canary, at: datetime) -> Alert | None:
+    """The LATE of a canary that was triggered in time after all, while nobody has been told."""
+    if not canary.late or not _in_time(canary, at):
+        return None
+    return next((alert for alert in canary.owed if alert.kind is Kind.LATE and alert.deadline == canary.deadline), None)
 
 
 def paused(canary: Canary, entry: Entry) -> Transition:
@@ -159,16 +167,15 @@ def updated(canary: Canary, update: Update, now: datetime) -> Transition:
         return Transition(before=canary, after=after, depends_on=_STATE)
     deadline = after.periodicity.deadline_after(canary.last_event_at)
     after = replace(after, deadline=deadline, late=deadline <= now)
-    owe = None
-    if after.late != canary.late:
-        owe = _alert(Kind.LATE if after.late else Kind.RESUMED, after, now)
+    owe = _alerts(Kind.LATE if after.late else Kind.RESUMED, after, now) if after.late != canary.late else ()
     return Transition(before=canary, after=after, depends_on=_STATE, owe=owe)
 
 
-def _alert(kind: Kind, canary: Canary, at: datetime) -> Alert | None:
+def _alerts(kind: Kind, canary: Canary, at: datetime) -> tuple[Alert, ...]:
+    """The alert that a change owes; none when nobody wants to know."""
     if not canary.emails:
-        return None
-    return Alert(kind=kind, canary_id=canary.id, canary_name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails)
+        return ()
+    return (Alert(kind=kind, canary_id=canary.id, canary_name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails),)
 
 
 def prunes(entry: Entry) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from coal_mine import __version__
@@ -14,7 +15,7 @@ from coal_mine.background.timekeeper import MEASURED_EVERY, Timekeeper
 from coal_mine.background.watcher import DeadlineWatcher
 from coal_mine.channels.email import EmailChannel
 from coal_mine.channels.log import LogChannel
-from coal_mine.clock import SharedClock, SystemClock
+from coal_mine.clock import SharedClock, SystemClock, monotonic
 from coal_mine.config import Config
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.ports import Channel
@@ -33,6 +34,9 @@ _log = logging.getLogger(__name__)
 _SENDERS = 4
 # A loop that has not come round for so long is reported by /health.
 _HEALTHY_SECONDS = 10.0
+_STOP_SECONDS = 15.0
+# Web processes repeat what they hold ten times a second until MongoDB is back.
+_REST_AFTER_OUTAGE = timedelta(seconds=2)
 
 
 class Parts:
@@ -63,18 +67,23 @@ class Parts:
         """Let every loop end its step, then close the store. May be called twice."""
         if isinstance(self._clock, SharedClock):
             self._clock.stop()
-        if self._takeover:
-            self._takeover.stop()
-        for loop in self._loops:
-            loop.stop()
-        for channel in self._channels:
-            channel.close()
+        workers: list[Loop | Takeover] = [*self._loops, *([self._takeover] if self._takeover else [])]
+        for worker in workers:
+            worker.tell_to_stop()
+        end = monotonic() + _STOP_SECONDS
+        busy = [worker.name for worker in workers if not worker.join(max(end - monotonic(), 0))]
+        if busy:
+            _log.warning("left behind while still busy: %s", ", ".join(busy), extra={"action": "stop_impatient"})
+        else:
+            for channel in self._channels:
+                channel.close()
         self._store.close()
 
     def health(self) -> Health:
         """Answers at once, from this process's memory."""
         ages = {loop.name: round(loop.seconds_since_success(), 3) for loop in self._loops}
-        stuck = sorted(name for name, age in ages.items() if age > _HEALTHY_SECONDS)
+        # A mail server that does not answer holds a sender up; that is no fault of ours.
+        stuck = sorted(name for name, age in ages.items() if age > _HEALTHY_SECONDS and not name.startswith("sender"))
         fault = f"no success for {_HEALTHY_SECONDS:.0f} s: {', '.join(stuck)}" if stuck else ""
         details: dict[str, Any] = {"version": __version__, "seconds_since_success": ages}
         skew = self._clock.skew if isinstance(self._clock, SharedClock) else None
@@ -92,7 +101,8 @@ class Parts:
     def _add_background(self, config: Config) -> None:
         if isinstance(self._store, MongoStore):  # only there can a predecessor's data be
             self._takeover = Takeover(self._store, self._clock)
-        watcher = DeadlineWatcher(self._store.canaries, lambda: self._wake("expander"))
+        rest = _REST_AFTER_OUTAGE if isinstance(self._store, MongoStore) else timedelta()
+        watcher = DeadlineWatcher(self._store.canaries, lambda: self._wake("expander"), rest_after_outage=rest)
         self._loops.append(Loop("watcher", watcher, self._clock))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
         for number in range(1, _SENDERS + 1):

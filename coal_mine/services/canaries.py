@@ -112,7 +112,8 @@ class Canaries:
             yield from (Shown(canary, kept_history(histories.get(canary.id, []), now)) for canary in page)
 
     def trigger(self, reference: Reference, comment: str) -> Triggered:
-        found = self._store.trigger(self._resolve(reference), self._entry("Triggered", comment))
+        entry = self._entry("Triggered", comment)  # first, since to look the canary up may take its time
+        found = self._store.trigger(self._resolve(reference), entry)
         if found.recovered:
             self._alert_owed()
         return found

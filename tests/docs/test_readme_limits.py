@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from coal_mine.background.outbox import DIGEST_ABOVE, KEPT, LAST_RETRY, LEASE
+from coal_mine.background.outbox import KEPT, LAST_RETRY, LEASE
 from coal_mine.channels.email import TIMEOUT_SECONDS
+from coal_mine.config import load
 from coal_mine.domain.canary import HISTORY_AGE, KEPT_HISTORY, MAX_HISTORY
 from coal_mine.domain.message import EVENTS_SHOWN
 from coal_mine.domain.periodicity import DEFAULT_GRACE_SECONDS
@@ -41,7 +42,7 @@ def test_the_numbers_in_the_text_are_those_of_the_code() -> None:
         f"at last every {LAST_RETRY.seconds // 60} minutes",
         f"waits at most {TIMEOUT_SECONDS:.0f} seconds",
         f"after at most {LEASE.seconds} seconds",
-        f"when more than {DIGEST_ABOVE} alerts wait",
+        f"when more than {load(None, {}).digest_above} alerts wait",
         f"in the store for {KEPT.days} days",
         f"for a trigger within {TRIGGER_SECONDS:.0f} seconds",
     ]

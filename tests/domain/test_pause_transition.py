@@ -44,7 +44,7 @@ def test_pausing_a_late_canary_makes_it_timely() -> None:
 
 
 def test_pausing_a_late_canary_owes_no_alert() -> None:
-    assert paused(LATE_BACKUP, PAUSED).owe is None
+    assert paused(LATE_BACKUP, PAUSED).owe == ()
 
 
 def test_pausing_a_late_canary_withdraws_no_alert() -> None:
@@ -73,7 +73,7 @@ def test_unpausing_enters_the_history() -> None:
 
 
 def test_unpausing_owes_no_alert() -> None:
-    assert unpaused(PAUSED_BACKUP, UNPAUSED).owe is None
+    assert unpaused(PAUSED_BACKUP, UNPAUSED).owe == ()
 
 
 def test_unpausing_a_running_canary_is_refused() -> None:

@@ -24,7 +24,7 @@ def test_a_trigger_adds_its_entry_to_the_history() -> None:
 def test_a_trigger_of_a_timely_canary_owes_no_alert() -> None:
     transition, _ = triggered(BACKUP, trigger())
 
-    assert transition.owe is None
+    assert transition.owe == ()
 
 
 def test_a_trigger_of_a_timely_canary_neither_recovers_nor_unpauses() -> None:
@@ -43,14 +43,14 @@ def test_a_trigger_makes_a_late_canary_timely() -> None:
 def test_a_trigger_of_a_late_canary_owes_a_resumed_alert_with_the_next_deadline() -> None:
     transition, _ = triggered(LATE_BACKUP, trigger())
 
-    assert transition.owe == alert(kind=Kind.RESUMED, deadline=NOW + HOUR)
+    assert transition.owe == (alert(kind=Kind.RESUMED, deadline=NOW + HOUR),)
 
 
 def test_a_late_canary_without_addresses_recovers_without_an_alert() -> None:
     transition, found = triggered(replace(LATE_BACKUP, emails=()), trigger())
 
     assert found.recovered
-    assert transition.owe is None
+    assert transition.owe == ()
 
 
 def test_a_trigger_unpauses_a_paused_canary() -> None:
@@ -64,7 +64,7 @@ def test_a_trigger_of_a_canary_that_an_old_store_holds_as_late_and_paused_recove
     transition, found = triggered(replace(PAUSED_BACKUP, late=True), trigger())
 
     assert (found.recovered, found.unpaused) == (True, True)
-    assert transition.owe is not None
+    assert len(transition.owe) == 1
 
 
 def test_a_trigger_older_than_the_newest_event_only_enters_the_history() -> None:
@@ -94,7 +94,7 @@ def test_a_trigger_that_came_in_time_withdraws_a_late_alert_that_nobody_got() ->
     transition, found = triggered(replace(LATE_BACKUP, owed=(undelivered,)), trigger(NOW - HOUR - SECOND))
 
     assert not found.recovered
-    assert (transition.withdraw, transition.owe) == (undelivered, None)
+    assert (transition.withdraw, transition.owe) == (undelivered, ())
 
 
 def test_a_trigger_that_came_in_time_resumes_when_the_late_alert_has_left() -> None:
@@ -102,7 +102,7 @@ def test_a_trigger_that_came_in_time_resumes_when_the_late_alert_has_left() -> N
 
     assert found.recovered
     assert transition.withdraw is None
-    assert transition.owe is not None
+    assert len(transition.owe) == 1
 
 
 def test_a_trigger_that_came_in_time_does_not_withdraw_the_alert_of_an_earlier_lateness() -> None:
@@ -124,3 +124,20 @@ def test_a_trigger_depends_on_all_that_it_was_computed_from() -> None:
     transition, _ = triggered(BACKUP, trigger())
 
     assert transition.depends_on == {"late", "paused", "version", "last_event_at"}
+
+
+def test_a_trigger_after_a_deadline_that_nobody_has_looked_at_owes_both_alerts() -> None:
+    """The watcher may have been dead: that the canary was late must be told all the same."""
+    unseen = replace(BACKUP, deadline=NOW - SECOND)
+    transition, found = triggered(unseen, trigger())
+
+    assert found.recovered
+    assert transition.owe == (alert(deadline=NOW - SECOND), alert(kind=Kind.RESUMED, deadline=NOW + HOUR))
+
+
+def test_a_repeated_trigger_does_not_end_a_lateness_that_began_after_it() -> None:
+    late_again = replace(LATE_BACKUP, last_event_at=NOW - 2 * HOUR, deadline=NOW - HOUR, owed=(alert(deadline=NOW - HOUR),))
+    transition, found = triggered(late_again, trigger(NOW - 2 * HOUR))
+
+    assert not found.recovered
+    assert transition.after == late_again

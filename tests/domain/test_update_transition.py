@@ -54,7 +54,7 @@ def test_a_periodicity_that_is_already_over_makes_the_canary_late() -> None:
     transition = updated(BACKUP, Update(periodicity=Every(60)), NOW)
 
     assert transition.after.late
-    assert transition.owe == alert(deadline=BACKUP.last_event_at + 60 * SECOND)
+    assert transition.owe == (alert(deadline=BACKUP.last_event_at + 60 * SECOND),)
 
 
 def test_a_periodicity_that_ends_right_now_makes_the_canary_late() -> None:
@@ -65,32 +65,32 @@ def test_a_longer_periodicity_makes_a_late_canary_timely() -> None:
     transition = updated(LATE_BACKUP, Update(periodicity=Every(86_400)), NOW)
 
     assert not transition.after.late
-    assert transition.owe == alert(kind=Kind.RESUMED, deadline=LATE_BACKUP.last_event_at + 24 * HOUR)
+    assert transition.owe == (alert(kind=Kind.RESUMED, deadline=LATE_BACKUP.last_event_at + 24 * HOUR),)
 
 
 def test_a_canary_that_stays_late_owes_no_further_alert() -> None:
     transition = updated(LATE_BACKUP, Update(periodicity=Every(60)), NOW)
 
     assert transition.after.late
-    assert transition.owe is None
+    assert transition.owe == ()
 
 
 def test_a_paused_canary_only_stores_a_new_periodicity() -> None:
     transition = updated(PAUSED_BACKUP, Update(periodicity=Every(60)), NOW)
 
     assert transition.changed == {"periodicity", "version"}
-    assert transition.owe is None
+    assert transition.owe == ()
 
 
 def test_an_alert_of_an_update_goes_to_the_new_addresses() -> None:
     transition = updated(BACKUP, Update(periodicity=Every(60), emails=("new@example.com",)), NOW)
 
-    assert transition.owe is not None
-    assert transition.owe.emails == ("new@example.com",)
+    assert len(transition.owe) == 1
+    assert transition.owe[0].emails == ("new@example.com",)
 
 
 def test_without_addresses_an_update_makes_late_without_an_alert() -> None:
     transition = updated(BACKUP, Update(periodicity=Every(60), emails=()), NOW)
 
     assert transition.after.late
-    assert transition.owe is None
+    assert transition.owe == ()

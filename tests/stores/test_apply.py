@@ -111,7 +111,7 @@ def test_an_owed_alert_comes_back_complete(store: Store) -> None:
     change = updated(one, Update(periodicity=Every(60)), NOW + 61 * SECOND)
     store.canaries.apply(change)
 
-    assert store.canaries.get(one.id).owed == (change.owe,)
+    assert store.canaries.get(one.id).owed == change.owe
 
 
 def test_an_alert_that_has_left_cannot_be_withdrawn(store: Store) -> None:

@@ -100,3 +100,21 @@ def test_a_storm_leaves_in_digests_until_nothing_waits(store: Store) -> None:
         told += [each.id for each in claim.deliveries]
 
     assert len(told) == len(set(told)) == 50
+
+
+def test_what_may_have_left_singly_never_leaves_again_inside_a_digest(store: Store) -> None:
+    """Its second message would have another id than the first, and nobody could tell the repetition."""
+    _storm(store, 2)
+    first = claimed(store, "first", digest_above=3)
+    assert first
+    store.outbox.release(first, retry_at=RETRY_AT)
+    _storm(store, 5)
+    second = claimed(store, "second", now=RETRY_AT, digest_above=3)
+    assert second
+    finished(store, second, now=RETRY_AT)
+    store.outbox.release(second, retry_at=None)
+    third = claimed(store, "third", now=RETRY_AT, digest_above=3)
+
+    assert (second.batch, [each.id for each in second.deliveries]) == (None, [each.id for each in first.deliveries])
+    assert third
+    assert (third.batch, len(third.deliveries)) == ("third", 5)

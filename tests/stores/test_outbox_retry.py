@@ -160,3 +160,17 @@ def test_when_all_is_delivered_there_is_no_next_attempt(store: Store) -> None:
     store.outbox.release(claim, retry_at=None)
 
     assert store.outbox.next_attempt(MUCH_LATER) is None
+
+
+def test_a_failure_after_a_success_in_the_same_claim_is_the_first_again(store: Store) -> None:
+    _failed(store)
+    added_late(store)
+    store.outbox.expand()
+    second = claimed(store, "second", now=RETRY_AT)
+    assert second
+    finished(store, second, second.deliveries[:1], now=RETRY_AT)
+    store.outbox.release(second, retry_at=RETRY_AT + SECOND)
+    third = claimed(store, "third", now=RETRY_AT + SECOND)
+
+    assert third
+    assert third.attempts == 1

@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from coal_mine.domain.alert import Kind
-from coal_mine.domain.canary import Triggered, Update, updated
+from coal_mine.domain.canary import ORDINARY, Triggered, Update, updated
 from coal_mine.domain.errors import NotFound
 from coal_mine.domain.periodicity import Every, InWindows, OnSchedule
 from coal_mine.domain.ports import Store
 from tests.stores.examples import HOUR, MILLISECOND, NOW, SECOND, added, added_late, added_paused, entry, texts
-
-ORDINARY = Triggered(recovered=False, unpaused=False)
 
 
 def test_a_trigger_moves_the_deadline(store: Store) -> None:
@@ -161,3 +159,30 @@ def test_a_schedule_decides_the_deadline(store: Store) -> None:
     store.canaries.trigger(one.id, entry(NOW + SECOND))
 
     assert store.canaries.get(one.id).deadline == datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
+
+
+def test_a_trigger_after_a_deadline_that_nobody_has_looked_at_owes_late_and_resumed(store: Store) -> None:
+    one = added(store)
+    found = store.canaries.trigger(one.id, entry(NOW + 5 * HOUR))
+    owed = store.canaries.get(one.id).owed
+
+    assert found.recovered
+    assert [(alert.kind, alert.deadline) for alert in owed] == [(Kind.LATE, NOW + HOUR), (Kind.RESUMED, NOW + 6 * HOUR)]
+
+
+def test_a_trigger_at_the_very_deadline_comes_too_late(store: Store) -> None:
+    one = added(store)
+
+    assert store.canaries.trigger(one.id, entry(NOW + HOUR)).recovered
+
+
+def test_a_repeated_trigger_does_not_end_a_lateness_that_began_after_it(store: Store) -> None:
+    one = added(store)
+    repeated = entry(NOW + SECOND)
+    store.canaries.trigger(one.id, repeated)
+    store.canaries.mark_late(NOW + 2 * HOUR)
+    again = store.canaries.trigger(one.id, repeated)
+    found = store.canaries.get(one.id)
+
+    assert not again.recovered
+    assert (found.late, [alert.kind for alert in found.owed]) == (True, [Kind.LATE])

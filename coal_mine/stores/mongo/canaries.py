@@ -23,7 +23,6 @@ from .outbox import MongoOutbox
 
 _PAGE = 1_000
 # How long marking late waits for the triggers that have arrived: a watcher must not be held up by a store in trouble.
-_SETTLE_SECONDS = 1.0
 # Marking 100,000 canaries takes seconds; a limit that cuts it short would make it start again and again.
 _BULK_SECONDS = 120.0
 
@@ -156,7 +155,6 @@ class MongoCanaryStore:
 
     def mark_late(self, now: datetime) -> int:
         """One command for all; each document is changed atomically and only if it is still due when its turn comes."""
-        self._commit.settle(_SETTLE_SECONDS)  # a trigger that arrived in time is in time
         due = {"paused": False, "late": False, "deadline": {"$lte": now}}
         marked: list[Document] = [{"$set": {"late": True, **owing(str(Kind.LATE), now)}}]
         with translated(_BULK_SECONDS):

@@ -62,13 +62,6 @@ class _Request:
         return self.outcome is None and self.error is None
 
 
-class _Marker:
-    """Travels through the queue; `reached` is set when everything before it has been answered."""
-
-    def __init__(self) -> None:
-        self.reached = threading.Event()
-
-
 @dataclass(frozen=True, slots=True)
 class _Group:
     """All triggers of one canary in a batch: one change of state, several entries."""
@@ -102,7 +95,7 @@ class GroupCommit:
     """One thread that takes all triggers that wait and commits them together.
 
     1. The entries are inserted into the history. Their ids come from the callers, so that repeating this changes nothing.
-    2. The ordinary case is written for all canaries at once: neither late nor paused, the definition as we know it, nothing newer seen.
+    2. The ordinary case is written for all canaries at once: neither late nor paused, in time, the definition as we know it, nothing newer.
        `last_event_at` missing (a predecessor's canary) does not match and goes the other way, once.
     3. A bulk write tells only how many matched. If some did not, all are read again; those that are not yet as they should be are changed
        through canary.triggered, each on the condition that it still is as it was read, again all at once; and so on until none is left.
@@ -126,8 +119,7 @@ class GroupCommit:
         self._patience = patience
         self._definitions = Definitions(self._canaries)
         self._misread: set[str] = set()  # canaries whose definition we could not read, each logged once
-        self._queue: SimpleQueue[_Request | _Marker | None] = SimpleQueue()
-        self._busy = False
+        self._queue: SimpleQueue[_Request | None] = SimpleQueue()
         self._closing = False
         self._give_up = threading.Event()
         # A daemon, so that a store that nobody closed does not keep the process alive.
@@ -145,14 +137,6 @@ class GroupCommit:
             raise request.error or StoreUnavailable("the trigger was not committed")
         return request.outcome
 
-    def settle(self, patience: float) -> None:
-        """Wait until the triggers that are here already are committed, for at most that many seconds."""
-        if self._closing or (not self._busy and self._queue.empty()):
-            return
-        marker = _Marker()
-        self._queue.put(marker)
-        marker.reached.wait(patience)
-
     def close(self) -> None:
         """Commit what was accepted. If MongoDB does not answer, the callers that still wait get StoreUnavailable."""
         self._closing = True
@@ -163,22 +147,15 @@ class GroupCommit:
 
     def _run(self) -> None:
         waiting: list[_Request] = []
-        markers: list[_Marker] = []
         goes_on = True
         while goes_on or waiting:
-            goes_on = self._receive(waiting, markers) and goes_on
-            self._busy = True
+            goes_on = self._receive(waiting) and goes_on
             waiting = self._commit(waiting)
-            if not waiting:
-                for marker in markers:
-                    marker.reached.set()
-                markers.clear()
-            elif self._give_up.wait(_RETRY_PAUSE_SECONDS):
+            if waiting and self._give_up.wait(_RETRY_PAUSE_SECONDS):
                 _refuse(waiting, "the store is closing and MongoDB does not answer")
                 waiting = []
-            self._busy = False
 
-    def _receive(self, waiting: list[_Request], markers: list[_Marker]) -> bool:
+    def _receive(self, waiting: list[_Request]) -> bool:
         """Add all that wait in the queue; block for the first when there is nothing else to do. False: nothing will come any more."""
         goes_on = True
         try:
@@ -186,8 +163,6 @@ class GroupCommit:
             while True:
                 if item is None:
                     goes_on = False
-                elif isinstance(item, _Marker):
-                    markers.append(item)
                 else:
                     waiting.append(item)
                 item = self._queue.get_nowait()
@@ -266,7 +241,14 @@ class GroupCommit:
                 deadline = definition.periodicity.deadline_after(at)
             except Invalid:
                 continue
-            usual = {"id": canary_id, "late": False, "paused": False, "last_event_at": {"$lte": at}, **definition.condition}
+            usual = {
+                "id": canary_id,
+                "late": False,
+                "paused": False,
+                "deadline": {"$gt": at},
+                "last_event_at": {"$lte": at},
+                **definition.condition,
+            }
             group.first.told = group.first.told or _ORDINARY
             writes.append(Write(usual, {"$set": {"deadline": deadline, "last_event_at": at}}))
         return bool(writes) and self._writer.update_each(_CANARIES, writes) == len(groups)
@@ -344,7 +326,7 @@ def _folded(canary: Canary, group: _Group) -> tuple[Transition, Triggered]:
     if group.newest.at <= group.oldest.at:
         return first, found
     last, found_then = triggered(first.after, group.newest)
-    transition = replace(first, after=last.after, owe=first.owe or last.owe, withdraw=first.withdraw or last.withdraw)
+    transition = replace(first, after=last.after, owe=first.owe + last.owe, withdraw=first.withdraw or last.withdraw)
     return transition, Triggered(recovered=found.recovered or found_then.recovered, unpaused=found.unpaused or found_then.unpaused)
 
 

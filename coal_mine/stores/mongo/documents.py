@@ -196,8 +196,12 @@ def update_of(transition: Transition, alerted_at: datetime | None) -> Document:
             values[field] = list(value) if field == "emails" else value
     update: Document = {}
     if transition.owe:
-        values["alerted_at"] = order = order_after(alerted_at, transition.owe.at)
-        update["$push"] = {"owed": owed_document(transition.owe, order)}
+        owed = []
+        for alert in transition.owe:
+            alerted_at = order_after(alerted_at, alert.at)
+            owed.append(owed_document(alert, alerted_at))
+        values["alerted_at"] = alerted_at
+        update["$push"] = {"owed": {"$each": owed}}
     elif transition.withdraw:
         update["$pull"] = {"owed": {"id": transition.withdraw.id}}
     update["$set"] = {name: value for name, value in values.items() if value is not None}

@@ -7,7 +7,8 @@
     token          the claim in force, until `lease_until`
     retry_at       nobody tries before this time
     attempts       failed tries since the last success; `error` says what went wrong last
-    batch          {name, deliveries: [ids], outcome}: a digest that was bound, and how it ended once that is known
+    batch          {name, deliveries: [ids], outcome}: what was bound last; `name` is a digest's, null for single messages; and how a
+                   digest ended, once that is known
 
 Everything is single conditional writes, so whoever dies between two of them leaves a state from which anybody goes on:
 
@@ -22,8 +23,9 @@ expand: owed alerts become deliveries.
 claim: one receiver is served by one process at a time.
   1. find_one_and_update stamps token and lease on the receiver that has waited longest. Dying here, or later: the lease ends.
   2. A batch whose outcome is known is carried out (see finish). A batch with deliveries still waiting is returned as it is.
-  3. Too many deliveries are bound: their ids are written into the receiver, on condition of the token. One write, so that the batch is
-     either not there or complete, and nobody has seen another one under its name. A holder whose lease has ended cannot write it.
+  3. Otherwise what waits is bound, as a digest or singly: the ids are written into the receiver, on condition of the token. One write, so
+     that the batch is either not there or complete, and nobody has seen another one under its name. A holder whose lease has ended cannot
+     write it. What was claimed singly stays single: it may have left, and inside a digest nobody could tell the repetition.
   4. Nothing waiting (an announcement came late): settled as in release 2; the next receiver is tried.
 
 finish:
@@ -129,12 +131,12 @@ class MongoOutbox:
             batch, deliveries = None, self._in_order(waiting, limit=digest_above + 1)
             if len(deliveries) > digest_above:
                 batch, deliveries = token, self._in_order(waiting, limit=MAX_DIGEST)
-                if not self._bind(document["_id"], token, deliveries):
-                    return None
+            if deliveries and not self._bind(document["_id"], token, batch, deliveries):
+                return None
         return Claim(receiver=receiver, token=token, attempts=document["attempts"], batch=batch, deliveries=tuple(deliveries))
 
     def _bound(self, document: Document, token: str) -> tuple[str | None, list[Delivery]]:
-        """The batch that was bound before, as far as it still waits."""
+        """What was bound before, as far as it still waits."""
         batch = document.get("batch")
         if not batch:
             return None, []
@@ -150,8 +152,8 @@ class MongoOutbox:
     def _in_order(self, condition: Document, limit: int = 0) -> list[Delivery]:
         return [_delivery_of(document) for document in self._deliveries.find(condition).sort(_BY_ORDER).limit(limit)]
 
-    def _bind(self, receiver_id: str, token: str, deliveries: Iterable[Delivery]) -> bool:
-        batch = {"name": token, "deliveries": [delivery.id for delivery in deliveries]}
+    def _bind(self, receiver_id: str, token: str, name: str | None, deliveries: Iterable[Delivery]) -> bool:
+        batch = {"name": name, "deliveries": [delivery.id for delivery in deliveries]}
         return self._receivers.update_one({"_id": receiver_id, "token": token}, {"$set": {"batch": batch}}).matched_count == 1
 
     def finish(
@@ -189,7 +191,8 @@ class MongoOutbox:
     def _settle(self, claim: Claim) -> None:
         """Release, step 2."""
         released = {"token": "", "lease_until": "", "retry_at": ""}
-        while document := self._receivers.find_one(_held(claim), {"seq": 1}):
+        # A write where a look would do: when a majority has it, the next read knows all that was acknowledged before, whoever is elected.
+        while document := self._receivers.find_one_and_update(_held(claim), {"$inc": {"looks": 1}}, {"seq": 1}):
             oldest = self._deliveries.find_one({"receiver": str(claim.receiver), "state": _WAITING}, {"order": 1}, sort=_BY_ORDER)
             if oldest:
                 self._receivers.update_one(_held(claim), {"$set": {"waiting_since": oldest["order"]}, "$unset": released})

@@ -31,7 +31,7 @@ _PAGE = 1_000
 _GET = f"SELECT {CANARY_COLUMNS} FROM canaries WHERE id = ?"
 _HISTORY = "SELECT at, text, nonce FROM history WHERE canary = ? AND at <= ? ORDER BY at DESC, nonce DESC LIMIT ?"
 _ADD_ENTRY = "INSERT OR IGNORE INTO history (canary, at, nonce, text) VALUES (?, ?, ?, ?)"
-_ORDINARY = "SELECT periodicity FROM canaries WHERE id = ? AND late = 0 AND paused = 0 AND last_event_at <= ?"
+_ORDINARY = "SELECT periodicity FROM canaries WHERE id = ? AND late = 0 AND paused = 0 AND deadline > ? AND last_event_at <= ?"
 _MARK_LATE = """
     UPDATE canaries SET late = 1, owed = CASE WHEN emails = '[]' THEN owed ELSE json_insert(owed, '$[#]', json_object(
         'kind', 'LATE', 'canary_id', id, 'canary_name', name, 'at', :now, 'deadline', deadline, 'emails', json(emails))) END
@@ -138,7 +138,7 @@ def _get(connection: sqlite3.Connection, canary_id: str) -> Canary:
 def _trigger(connection: sqlite3.Connection, canary_id: str, entry: Entry) -> Triggered:
     """The ordinary case by itself, since nearly every trigger is one; all others as the domain says."""
     at = to_millis(entry.at)
-    ordinary = connection.execute(_ORDINARY, (canary_id, at)).fetchone()
+    ordinary = connection.execute(_ORDINARY, (canary_id, at, at)).fetchone()
     if ordinary is None:
         transition, found = triggered(_get(connection, canary_id), entry)
         _apply(connection, transition)
@@ -176,8 +176,7 @@ def _apply(connection: sqlite3.Connection, transition: Transition) -> bool:
 
 def _owed_after(canary: Canary, transition: Transition) -> str:
     owed = [alert for alert in canary.owed if alert != transition.withdraw]
-    if transition.owe:
-        owed.append(transition.owe)
+    owed += transition.owe
     return json.dumps([alert_as_json(alert) for alert in owed])
 
 

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -142,7 +142,7 @@ class Database:
                     change.perform(connection)
                 connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the writer's top: whatever went wrong belongs to those who wait
-            if connection.in_transaction:
+            with suppress(sqlite3.Error):  # a full disk may have rolled back by itself
                 connection.execute("ROLLBACK")
             if len(changes) > 1:
                 for change in changes:

@@ -27,9 +27,10 @@ _TAKE = "UPDATE receivers SET token = ?, lease_until = ?, batch = ? WHERE id = ?
 # Ordered by the number of their arrival, which is the order of the changes, see _in_order.
 _DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM deliveries d JOIN receivers r ON r.id = d.receiver"
 _WAITING = f"{_DELIVERIES} WHERE d.receiver = ? AND d.state = 'waiting'"
+_COUNT_WAITING = "SELECT count(*) FROM deliveries WHERE receiver = ? AND state = 'waiting'"
 _BIND = """
     UPDATE deliveries SET batch = ? WHERE number IN (
-        SELECT number FROM deliveries WHERE receiver = ? AND state = 'waiting' ORDER BY number LIMIT ?)
+        SELECT number FROM deliveries WHERE receiver = ? AND state = 'waiting' AND batch IS NULL ORDER BY number LIMIT ?)
 """
 _ADD_DELIVERY = "INSERT OR IGNORE INTO deliveries (id, receiver, at, alert, state) VALUES (?, ?, ?, ?, 'waiting')"
 # A receiver who is being left alone after a failure stays so.
@@ -38,7 +39,7 @@ _ADD_RECEIVER = """
     ON CONFLICT (id) DO UPDATE SET due_at = coalesce(due_at, excluded.due_at)
 """
 _RELEASE = """
-    UPDATE receivers SET lease_until = 0, token = '', attempts = :attempts, error = :error,
+    UPDATE receivers SET lease_until = 0, token = '', attempts = CASE WHEN :retry_at IS NULL THEN 0 ELSE attempts + 1 END, error = :error,
         due_at = coalesce(:retry_at, (SELECT min(at) FROM deliveries WHERE receiver = :id AND state = 'waiting'))
     WHERE id = :id AND token = :token
 """
@@ -92,7 +93,7 @@ class SqliteOutbox:
                 if deliveries:
                     connection.execute(_TAKE, (token, to_millis(now + lease), batch, receiver_id))
                     receiver = Receiver(channel, address)
-                    return Claim(receiver=receiver, token=token, attempts=attempts, batch=batch, deliveries=tuple(deliveries))
+                    return Claim(receiver=receiver, token=token, attempts=attempts, batch=batch or None, deliveries=tuple(deliveries))
                 # Its last holder finished everything, but died before saying so.
                 connection.execute("UPDATE receivers SET due_at = NULL WHERE id = ?", (receiver_id,))
             return None
@@ -121,7 +122,6 @@ class SqliteOutbox:
         values = {
             "id": str(claim.receiver),
             "token": claim.token,
-            "attempts": claim.attempts + 1 if retry_at else 0,
             "retry_at": to_millis(retry_at) if retry_at else None,
             "error": error,
         }
@@ -142,19 +142,21 @@ class SqliteOutbox:
 
 
 def _deliveries_to_claim(
-    connection: sqlite3.Connection, receiver_id: str, batch: str | None, token: str, digest_above: int
-) -> tuple[str | None, list[Delivery]]:
-    """A batch that was bound before, or a new one when too much is waiting, or single deliveries."""
-    bound = f"{_WAITING} AND d.batch = ? ORDER BY d.number"
-    if batch:
-        deliveries = _all(connection, bound, (receiver_id, batch))
+    connection: sqlite3.Connection, receiver_id: str, bound: str | None, token: str, digest_above: int
+) -> tuple[str, list[Delivery]]:
+    """What was bound before, as far as it still waits; else bind what waits, for good: as a digest, or singly (the batch is then "").
+
+    What may have left singly must not leave again inside a digest, where nobody could tell that it is a repetition.
+    """
+    deliveries_of = f"{_WAITING} AND d.batch = ? ORDER BY d.number"
+    if bound is not None:
+        deliveries = _all(connection, deliveries_of, (receiver_id, bound))
         if deliveries:
-            return batch, deliveries
-    deliveries = _all(connection, f"{_WAITING} ORDER BY d.number LIMIT ?", (receiver_id, digest_above + 1))
-    if len(deliveries) <= digest_above:
-        return None, deliveries
-    connection.execute(_BIND, (token, receiver_id, MAX_DIGEST))
-    return token, _all(connection, bound, (receiver_id, token))
+            return bound, deliveries
+    (waiting,) = connection.execute(_COUNT_WAITING, (receiver_id,)).fetchone()
+    batch, most = (token, MAX_DIGEST) if waiting > digest_above else ("", digest_above)
+    connection.execute(_BIND, (batch, receiver_id, most))
+    return batch, _all(connection, deliveries_of, (receiver_id, batch))
 
 
 def _all(connection: sqlite3.Connection, query: str, values: tuple[Any, ...]) -> list[Delivery]:

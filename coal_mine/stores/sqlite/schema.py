@@ -40,7 +40,7 @@ CREATE TABLE deliveries (
     at INTEGER NOT NULL,             -- of the change that is told
     alert TEXT NOT NULL,             -- JSON
     state TEXT NOT NULL,
-    batch TEXT,                      -- leaves only together with the others of this digest
+    batch TEXT,                      -- '' leaves by itself; else only together with the others of this digest
     finished_at INTEGER,
     error TEXT NOT NULL DEFAULT ''
 );
@@ -56,7 +56,7 @@ CREATE TABLE receivers (
     lease_until INTEGER NOT NULL DEFAULT 0,
     token TEXT NOT NULL DEFAULT '',  -- of the claim in force
     attempts INTEGER NOT NULL DEFAULT 0,
-    batch TEXT,
+    batch TEXT,                      -- bound last, see deliveries.batch
     error TEXT NOT NULL DEFAULT ''   -- of the last failed try
 ) WITHOUT ROWID;
 CREATE INDEX receivers_due ON receivers (due_at) WHERE due_at IS NOT NULL;

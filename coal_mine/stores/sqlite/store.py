@@ -11,7 +11,7 @@ from .canaries import SqliteCanaries
 from .database import Database
 from .outbox import SqliteOutbox
 
-_NEEDED = (3, 38, 0)  # json_insert with '$[#]', RETURNING, STRICT-free JSON built in
+_NEEDED = (3, 38, 0)  # its JSON functions are built in
 
 
 class SqliteStore:
@@ -38,5 +38,9 @@ def open_store(path: Path) -> SqliteStore:
         needed = ".".join(map(str, _NEEDED))
         raise StoreUnavailable(f"SQLite {needed} or newer is needed; this Python has {sqlite3.sqlite_version}")
     database = Database(path)
-    database.write(lambda connection: connection.execute("UPDATE receivers SET lease_until = 0 WHERE lease_until > 0"))
+    try:
+        database.write(lambda connection: connection.execute("UPDATE receivers SET lease_until = 0 WHERE lease_until > 0"))
+    except BaseException:
+        database.close()
+        raise
     return SqliteStore(database)
