@@ -1,0 +1,34 @@
+"""A real store and a service on it, at a time that only the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coal_mine.services.canaries import Canaries
+from coal_mine.stores.sqlite.store import SqliteStore, open_store
+from tests.support.edges import FakeClock, SequenceIds
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def ids() -> SequenceIds:
+    return SequenceIds()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    opened = open_store(tmp_path / "cm.sqlite3")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def canaries(store: SqliteStore, clock: FakeClock, ids: SequenceIds) -> Canaries:
+    return Canaries(store, clock, ids)

@@ -1,0 +1,162 @@
+"""What a sender does when the other side takes, refuses or fails."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from coal_mine.background.outbox import FIRST_RETRY, LAST_RETRY, LEASE, Sender
+from coal_mine.domain.alert import DeliveryState
+from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused
+from coal_mine.domain.message import Message
+from coal_mine.services.canaries import Canaries
+from coal_mine.services.definitions import Definition
+from coal_mine.stores.sqlite.store import SqliteStore
+from tests.support.edges import FakeClock, Letterbox, SequenceIds
+
+
+@pytest.fixture
+def letterbox() -> Letterbox:
+    return Letterbox()
+
+
+@pytest.fixture
+def sender(store: SqliteStore, clock: FakeClock, ids: SequenceIds, letterbox: Letterbox) -> Sender:
+    return Sender(store, clock, ids, {"email": letterbox}, digest_above=3)
+
+
+def owe(store: SqliteStore, canaries: Canaries, clock: FakeClock, *names: str, emails: tuple[str, ...] = ("jo@example.com",)) -> None:
+    """A LATE for each name, ready to be delivered."""
+    for name in names:
+        canaries.create(Definition(name=name, periodicity="60", emails=emails))
+    store.canaries.mark_late(clock.move(timedelta(seconds=60)))
+    store.outbox.expand()
+
+
+def fail(_address: str, _message: Message) -> None:
+    raise DeliveryFailed("no answer")
+
+
+def waits(sender: Sender, clock: FakeClock, tries: int) -> list[timedelta]:
+    """How long each of so many failing tries is followed by silence."""
+    found = []
+    for _ in range(tries):
+        assert sender.run_once(clock.now()) == clock.now()
+        next_try = sender.run_once(clock.now())
+        assert isinstance(next_try, datetime)
+        found.append(next_try - clock.now())
+        clock.move(found[-1])
+    return found
+
+
+def test_each_alert_leaves_as_a_message_of_its_own(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One", "Two")
+    sender.run_once(clock.now())
+
+    assert [message.subject for _, message in letterbox.taken] == ["[LATE] One has not reported", "[LATE] Two has not reported"]
+
+
+def test_nothing_is_sent_twice(store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox) -> None:
+    owe(store, canaries, clock, "One")
+    for _ in range(3):
+        sender.run_once(clock.now())
+
+    assert len(letterbox.taken) == 1
+
+
+def test_the_wait_doubles_with_each_failure_and_ends_at_five_minutes(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One")
+    letterbox.before = fail
+
+    assert waits(sender, clock, 10) == [min(FIRST_RETRY * 2**number, LAST_RETRY) for number in range(10)]
+
+
+def test_a_failure_after_a_success_waits_as_briefly_as_the_first(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One", "Two")
+    letterbox.before = fail
+    waits(sender, clock, 4)
+
+    def fail_for_two(_address: str, message: Message) -> None:
+        if "Two" in message.subject:
+            raise DeliveryFailed("no answer")
+
+    letterbox.before = fail_for_two
+
+    assert waits(sender, clock, 1) == [FIRST_RETRY]
+
+
+def test_what_was_taken_before_the_failure_is_not_sent_again(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One", "Two")
+
+    def fail_for_two(_address: str, message: Message) -> None:
+        if "Two" in message.subject:
+            raise DeliveryFailed("no answer")
+
+    letterbox.before = fail_for_two
+    waits(sender, clock, 1)
+    letterbox.before = lambda address, message: None
+    sender.run_once(clock.now())
+
+    assert [message.subject for _, message in letterbox.taken] == ["[LATE] One has not reported", "[LATE] Two has not reported"]
+
+
+def test_a_refused_alert_is_kept_with_its_reason_and_the_next_one_leaves(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One", "Two")
+
+    def refuse_one(_address: str, message: Message) -> None:
+        if "One" in message.subject:
+            raise DeliveryRefused("550 no such user")
+
+    letterbox.before = refuse_one
+    sender.run_once(clock.now())
+    states = {delivery.alert.canary_name: (delivery.state, delivery.error) for delivery in store.outbox.deliveries(limit=10)}
+
+    assert states == {"One": (DeliveryState.REFUSED, "550 no such user"), "Two": (DeliveryState.DELIVERED, "")}
+
+
+def test_a_sender_whose_claim_has_passed_on_stops(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox, ids: SequenceIds
+) -> None:
+    """It was slower than its lease, and another sender has taken over."""
+    owe(store, canaries, clock, "One", "Two")
+    other = Letterbox()
+
+    def lose_the_claim(_address: str, _message: Message) -> None:
+        letterbox.before = lambda address, message: None
+        clock.move(LEASE)
+        Sender(store, clock, ids, {"email": other}, digest_above=3).run_once(clock.now())
+
+    letterbox.before = lose_the_claim
+    sender.run_once(clock.now())
+
+    assert len(other.taken) == 2
+    assert [message.id for _, message in letterbox.taken] == [other.taken[0][1].id]
+
+
+def test_a_digest_that_failed_is_the_same_message_at_the_next_try(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, *(f"Storm {number}" for number in range(5)))
+    tried: list[Message] = []
+
+    def note_and_fail(_address: str, message: Message) -> None:
+        tried.append(message)
+        raise DeliveryFailed("no answer")
+
+    letterbox.before = note_and_fail
+    waits(sender, clock, 1)
+    letterbox.before = lambda address, message: None
+    sender.run_once(clock.now())
+
+    assert [message for _, message in letterbox.taken] == tried
