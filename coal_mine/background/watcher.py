@@ -40,9 +40,10 @@ class DeadlineWatcher:
         if self._rests_until and now < self._rests_until:
             return self._rests_until
         late = self._canaries.mark_late(now)
-        if late:
-            _log.info("%d canaries are late", late, extra={"action": "marked_late"})
-            self._alert_owed()
+        if not late:
+            return None  # another watcher was faster; or a store cannot mark what is due, and asking at once again would not help
+        _log.info("%d canaries are late", late, extra={"action": "marked_late"})
+        self._alert_owed()
         return self._canaries.next_deadline()
 
     def _look(self) -> tuple[datetime | None, float]:

@@ -45,3 +45,19 @@ class DeliveryFailed(CoalMineError):
 
 class DeliveryRefused(CoalMineError):
     """The other side will never take this alert for this receiver."""
+
+
+def unknown_id(canary_id: str) -> NotFound:
+    return NotFound(f"there is no canary with the id {canary_id[:100]!r}")
+
+
+def unknown_slug(slug: str) -> NotFound:
+    return NotFound(f"there is no canary with the slug {slug[:300]!r}")
+
+
+def slug_taken(slug: str, holder: str) -> Conflict:
+    return Conflict(f"canary {slug} already exists with identifier {holder}")
+
+
+def id_taken(canary_id: str) -> IdTaken:
+    return IdTaken(f"the id {canary_id} is taken")

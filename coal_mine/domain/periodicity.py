@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from .cron import Cron
@@ -63,6 +63,16 @@ class OnSchedule:
 
 
 Periodicity = Every | InWindows | OnSchedule
+
+
+def stand_in(last_event_at: datetime, deadline: datetime | None) -> Every:
+    """What to watch by when a text cannot be read: a predecessor understood schedules that we refuse.
+
+    Such a canary must not turn every trigger into an error, nor be left without a deadline, for nobody would hear of its end. It keeps
+    the distance between event and deadline that it was given last; a day when it has none.
+    """
+    distance = deadline - last_event_at if deadline else timedelta(days=1)
+    return Every(max(distance.total_seconds(), 1))
 
 
 def parse_periodicity(text: str) -> Every | InWindows:

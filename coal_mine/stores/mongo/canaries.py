@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from pymongo.collection import Collection
 from pymongo.database import Database
 
 from coal_mine.domain.alert import Kind
 from coal_mine.domain.canary import Canary, Entry, Transition, Triggered
-from coal_mine.domain.errors import Conflict, IdTaken, NotFound
+from coal_mine.domain.errors import Conflict, id_taken, slug_taken, unknown_id, unknown_slug
 from coal_mine.domain.ports import CanaryFilter
 from coal_mine.domain.times import EPOCH
 
 from .commit import GroupCommit
 from .documents import PROJECTION, Document, canary_of, condition_of, document_of, owing, update_of
-from .errors import WriteRefused, translated
+from .errors import BULK_SECONDS, WriteRefused, translated
 from .history import History
 from .indexes import Indexes
 from .outbox import MongoOutbox
 
+_log = logging.getLogger(__name__)
+
 _PAGE = 1_000
 # How long marking late waits for the triggers that have arrived: a watcher must not be held up by a store in trouble.
 # Marking 100,000 canaries takes seconds; a limit that cuts it short would make it start again and again.
-_BULK_SECONDS = 120.0
 
 
-class MongoCanaryStore:
+class MongoCanaries:
     """domain.ports.CanaryStore. All reads go to the primary.
 
     They may see what is not yet safe from a fail-over: a change decided on it is conditional, so it fails or is lost together with it.
@@ -57,27 +60,27 @@ class MongoCanaryStore:
         self._refuse_slug(canary.slug, but=canary.id)
         holder = self._canaries.find_one({"id": canary.id}, {"slug": 1})
         if holder and holder.get("slug") == canary.slug:
-            raise Conflict(_taken(canary.slug, canary.id))
+            raise slug_taken(canary.slug, canary.id)
         if holder:
-            raise IdTaken(f"the id {canary.id} exists already")
+            raise id_taken(canary.id)
 
     def _refuse_slug(self, slug: str, *, but: str) -> None:
         holder = self._canaries.find_one({"slug": slug, "id": {"$ne": but}}, {"id": 1})
         if holder:
-            raise Conflict(_taken(slug, holder["id"]))
+            raise slug_taken(slug, holder["id"])
 
     def get(self, canary_id: str) -> Canary:
         with translated():
             document = self._canaries.find_one({"id": canary_id}, PROJECTION)
         if document is None:
-            raise NotFound(f"there is no canary {canary_id}")
+            raise unknown_id(canary_id)
         return canary_of(document)
 
     def id_of_slug(self, slug: str) -> str:
         with translated():
             document = self._canaries.find_one({"slug": slug}, {"id": 1})
         if document is None:
-            raise NotFound(f"there is no canary {slug}")
+            raise unknown_slug(slug)
         return str(document["id"])
 
     def select(self, wanted: CanaryFilter) -> Iterator[Canary]:
@@ -100,7 +103,7 @@ class MongoCanaryStore:
             return self._history.newest(canary_id, limit=limit, until=until)
 
     def histories(self, canary_ids: Sequence[str], *, limit: int) -> dict[str, list[Entry]]:
-        with translated(_BULK_SECONDS):
+        with translated(BULK_SECONDS):
             return self._history.newest_of_each(canary_ids, limit=limit)
 
     def apply(self, transition: Transition) -> bool:
@@ -134,7 +137,7 @@ class MongoCanaryStore:
     def _lost(self, canary_id: str) -> bool:
         """False, if the canary is still there."""
         if self._canaries.find_one({"id": canary_id}, {"_id": 1}) is None:
-            raise NotFound(f"there is no canary {canary_id}")
+            raise unknown_id(canary_id)
         return False
 
     def remove(self, canary_id: str) -> None:
@@ -143,7 +146,7 @@ class MongoCanaryStore:
             while True:
                 document = self._canaries.find_one({"id": canary_id}, {"id": 1, "owed": 1})
                 if document is None:
-                    raise NotFound(f"there is no canary {canary_id}")
+                    raise unknown_id(canary_id)
                 if document.get("owed"):
                     self._outbox.expand_owed([document["_id"]])
                 elif self._canaries.delete_one({"_id": document["_id"], "owed.id": {"$exists": False}}).deleted_count:
@@ -157,21 +160,25 @@ class MongoCanaryStore:
         """One command for all; each document is changed atomically and only if it is still due when its turn comes."""
         due = {"paused": False, "late": False, "deadline": {"$lte": now}}
         marked: list[Document] = [{"$set": {"late": True, **owing(str(Kind.LATE), now)}}]
-        with translated(_BULK_SECONDS):
+        with translated(BULK_SECONDS):
             try:
-                with translated(_BULK_SECONDS):
+                with translated(BULK_SECONDS):
                     return self._canaries.update_many(due, marked).matched_count
             except WriteRefused:
                 # A predecessor's canary can be so full that it cannot grow by an alert; it must not keep the others from being marked.
                 self._history.move_those(due)
-                return self._canaries.update_many(due, marked).matched_count
+                return sum(self._marked(each["_id"], due, marked) for each in self._canaries.find(due, {"_id": 1}))
+
+    def _marked(self, key: Any, due: Document, marked: list[Document]) -> int:
+        try:
+            with translated():
+                return self._canaries.update_one({"_id": key, **due}, marked).matched_count
+        except WriteRefused as error:
+            _log.error("canary with _id %s cannot be marked late: %s", key, error, extra={"action": "mark_late_refused"})
+            return 0
 
     def next_deadline(self) -> datetime | None:
         watched = {"paused": False, "late": False, "deadline": {"$gte": EPOCH}}
         with translated():
             document = self._canaries.find_one(watched, {"_id": 0, "deadline": 1}, sort=[("deadline", 1)])
         return document["deadline"] if document else None
-
-
-def _taken(slug: str, holder: str) -> str:
-    return f"canary {slug} already exists with identifier {holder}"

@@ -6,15 +6,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from queue import Empty, SimpleQueue
 
 from pymongo.database import Database
 
 from coal_mine.clock import monotonic
-from coal_mine.domain.canary import Canary, Entry, Transition, Triggered, prunes, triggered
-from coal_mine.domain.errors import CoalMineError, Invalid, NotFound, StoreUnavailable
-from coal_mine.domain.periodicity import Every
+from coal_mine.domain.canary import ORDINARY, Canary, Entry, Transition, Triggered, prunes, triggered
+from coal_mine.domain.errors import CoalMineError, Invalid, StoreUnavailable, unknown_id
+from coal_mine.domain.periodicity import stand_in
 from coal_mine.domain.ports import TRIGGER_SECONDS
 
 from .definitions import Definition, Definitions
@@ -30,8 +30,6 @@ _CANARIES = "canaries"
 ATTEMPT_SECONDS = 5.0
 _RETRY_PAUSE_SECONDS = 0.1
 _CLOSE_SECONDS = 5.0
-_FALLBACK = timedelta(days=1)
-_ORDINARY = Triggered(recovered=False, unpaused=False)
 
 
 class _Request:
@@ -84,11 +82,11 @@ class _Group:
     def answer(self, outcome: Triggered) -> None:
         self.first.answer(outcome)
         for request in self.requests[1:]:
-            request.answer(_ORDINARY)
+            request.answer(ORDINARY)
 
-    def fail(self, text: str) -> None:
+    def fail_as_unknown(self, canary_id: str) -> None:
         for request in self.requests:
-            request.fail(NotFound(text))
+            request.fail(unknown_id(canary_id))
 
 
 class GroupCommit:
@@ -217,14 +215,14 @@ class GroupCommit:
             groups = _grouped(requests)
             definitions = self._definitions.of(groups)
             for canary_id in groups.keys() - definitions.keys():
-                groups.pop(canary_id).fail(f"there is no canary {canary_id}")
+                groups.pop(canary_id).fail_as_unknown(canary_id)
             if not groups:
                 return
             entries = [entry_document(request.canary_id, request.entry) for group in groups.values() for request in group.requests]
             self._writer.insert_missing(HISTORY, entries)
             if self._write_ordinary(groups, definitions):
                 for group in groups.values():
-                    group.answer(group.first.told or _ORDINARY)
+                    group.answer(group.first.told or ORDINARY)
             else:
                 self._write_others(groups)
         for request in requests:
@@ -249,7 +247,7 @@ class GroupCommit:
                 "last_event_at": {"$lte": at},
                 **definition.condition,
             }
-            group.first.told = group.first.told or _ORDINARY
+            group.first.told = group.first.told or ORDINARY
             writes.append(Write(usual, {"$set": {"deadline": deadline, "last_event_at": at}}))
         return bool(writes) and self._writer.update_each(_CANARIES, writes) == len(groups)
 
@@ -270,7 +268,7 @@ class GroupCommit:
                 else:
                     answers.append((groups.pop(canary_id), outcome))
             if writes and self._writer.update_each(_CANARIES, writes) == len(writes):
-                answers += [(group, group.first.told or _ORDINARY) for group in groups.values()]
+                answers += [(group, group.first.told or ORDINARY) for group in groups.values()]
                 groups.clear()
         self._writer.wait(_CANARIES)  # for the entries, and for what others have written and some answers rest on
         for group, outcome in answers:
@@ -279,7 +277,7 @@ class GroupCommit:
     def _fail_unknown(self, group: _Group, canary_id: str) -> None:
         self._definitions.forget(canary_id)
         self._history.discard(canary_id, (request.entry for request in group.requests))
-        group.fail(f"there is no canary {canary_id}")
+        group.fail_as_unknown(canary_id)
 
     def _write_of(self, group: _Group, document: Document) -> tuple[Write | None, Triggered]:
         """What is still to be written for a group, if anything, and what its first caller is told then."""
@@ -295,25 +293,19 @@ class GroupCommit:
         return Write(condition_of(transition), update_of(transition, document.get("alerted_at"))), outcome
 
     def _computable(self, canary: Canary, at: datetime) -> Canary:
-        """The canary, with a stand-in when its definition cannot be read.
-
-        The predecessor understood schedules that we refuse. Such a canary must not turn every trigger into an error, nor be left without
-        any deadline, for nobody would hear of its end. It keeps the distance between event and deadline that the predecessor gave it
-        last (a day when it is paused), and the log asks a person to correct it.
-        """
+        """The canary, with a stand-in when its definition cannot be read."""
         try:
             canary.periodicity.deadline_after(at)
         except Invalid as error:
-            distance = canary.deadline - canary.last_event_at if canary.deadline else _FALLBACK
-            seconds = max(distance.total_seconds(), 1)
+            instead = replace(canary, periodicity=stand_in(canary.last_event_at, canary.deadline))
             if canary.id not in self._misread:
                 self._misread.add(canary.id)
                 _log.error(
-                    "canary %s: its schedule cannot be read and %g seconds are taken instead; correct its periodicity: %s",
-                    canary.id, seconds, error,
+                    "canary %s: its schedule cannot be read and %s is taken instead; correct its periodicity: %s",
+                    canary.id, instead.periodicity, error,
                     extra={"action": "definition_unreadable", "canary_id": canary.id},
                 )  # fmt: skip
-            return replace(canary, periodicity=Every(seconds))
+            return instead
         return canary
 
 

@@ -12,6 +12,8 @@ from coal_mine.domain.errors import Conflict, StoreUnavailable
 
 # A replica set with the usual settings has a new primary 10 to 12 seconds after the old one died; callers need not notice.
 CALL_SECONDS = 15.0
+# For commands that touch many documents.
+BULK_SECONDS = 120.0
 
 
 class WriteRefused(StoreUnavailable):

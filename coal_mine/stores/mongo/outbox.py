@@ -54,10 +54,9 @@ from coal_mine.domain.alert import Claim, Delivery, DeliveryState, Receiver
 from coal_mine.domain.ports import MAX_DIGEST
 
 from .documents import Document, alert_document, alert_of, insert_missing
-from .errors import translated
+from .errors import BULK_SECONDS, translated
 
 _CANARIES_AT_ONCE = 2_000
-_BULK_SECONDS = 120.0
 _BY_ORDER = [("order", 1), ("_id", 1)]
 _NEWEST_FIRST = [("order", -1), ("_id", -1)]
 _WAITING = str(DeliveryState.WAITING)
@@ -74,7 +73,7 @@ class MongoOutbox:
 
     def expand(self) -> int:
         count = 0
-        with translated(_BULK_SECONDS):
+        with translated(BULK_SECONDS):
             while True:
                 owing = self._canaries.find({"owed.id": {"$exists": True}}, {"_id": 1}).limit(_CANARIES_AT_ONCE)
                 keys = [document["_id"] for document in owing]
@@ -165,7 +164,7 @@ class MongoOutbox:
         whole_batch = claim.batch is not None and len(deliveries) == len(claim.deliveries)
         if whole_batch:
             values["batch.outcome"] = outcome
-        with translated(_BULK_SECONDS):
+        with translated(BULK_SECONDS):
             if not self._receivers.update_one(held, {"$set": values, "$unset": {"retry_at": ""}}).matched_count:
                 return False
             self._carry_out([delivery.id for delivery in deliveries], outcome)
@@ -224,7 +223,7 @@ class MongoOutbox:
         return [_delivery_of({"error": errors.get(document["receiver"], ""), **document}) for document in documents]
 
     def forget(self, before: datetime) -> int:
-        with translated(_BULK_SECONDS):
+        with translated(BULK_SECONDS):
             return self._deliveries.delete_many({"finished_at": {"$lt": before}}).deleted_count
 
 

@@ -18,7 +18,7 @@ from pymongo.write_concern import WriteConcern
 
 from coal_mine.domain.errors import Invalid, StoreUnavailable
 
-from .canaries import MongoCanaryStore
+from .canaries import MongoCanaries
 from .commit import GroupCommit
 from .documents import Document
 from .errors import translated
@@ -85,11 +85,11 @@ class MongoStore:
         self._upkeep = _Upkeep(self._indexes, self._history)
         self._commit = GroupCommit(self._database, self._history, self._upkeep.prune)
         self._outbox = MongoOutbox(self._database)
-        self._canaries = MongoCanaryStore(self._database, self._history, self._commit, self._outbox, self._indexes)
+        self._canaries = MongoCanaries(self._database, self._history, self._commit, self._outbox, self._indexes)
         self._takeover = Takeover(self._database, self._history)
 
     @property
-    def canaries(self) -> MongoCanaryStore:
+    def canaries(self) -> MongoCanaries:
         return self._canaries
 
     @property

@@ -17,12 +17,11 @@ from coal_mine.domain.alert import Kind
 from coal_mine.domain.errors import StoreUnavailable
 
 from .documents import Document, owing
-from .errors import translated
+from .errors import BULK_SECONDS, translated
 from .history import History
 
 _log = logging.getLogger(__name__)
 
-_BULK_SECONDS = 120.0
 _PAUSE_SECONDS = 2.0
 _AT_ONCE = 20  # a history may have a megabyte
 _PROGRESS_SECONDS = 10.0
@@ -45,7 +44,7 @@ class Takeover:
         """
         kind = {"$cond": ["$late", str(Kind.LATE), str(Kind.RESUMED)]}
         unwatched = {"paused": False, "late": True, "deadline": {"$gt": now}, "last_event_at": {"$exists": False}}
-        with translated(_BULK_SECONDS):
+        with translated(BULK_SECONDS):
             owed = self._canaries.update_many({"notify": True}, [{"$set": owing(kind, now)}, {"$unset": "notify"}]).modified_count
             watched = self._canaries.update_many(unwatched, {"$set": {"late": False}}).modified_count
         if owed or watched:
@@ -79,14 +78,14 @@ class Takeover:
             condition["_id"] = {"$gt": page[-1]["_id"]}
 
     def _page(self, condition: Document) -> list[Document]:
-        with translated(_BULK_SECONDS):
+        with translated(BULK_SECONDS):
             return list(self._canaries.find(condition, {"id": 1, "history": 1}).sort("_id", 1).limit(_AT_ONCE).hint("_id_"))
 
     def _moved(self, document: Document, stop: threading.Event) -> bool:
         """False when it was told to stop."""
         while not stop.is_set():
             try:
-                with translated(_BULK_SECONDS):
+                with translated(BULK_SECONDS):
                     self._history.move(document)
             except StoreUnavailable as error:
                 _log.warning("canary %s: history not moved yet: %s", document["id"], error, extra={"action": "histories_wait"})

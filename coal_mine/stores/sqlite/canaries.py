@@ -19,7 +19,7 @@ from coal_mine.domain.canary import (
     prunes,
     triggered,
 )
-from coal_mine.domain.errors import Conflict, IdTaken, NotFound
+from coal_mine.domain.errors import id_taken, slug_taken, unknown_id, unknown_slug
 from coal_mine.domain.ports import CanaryFilter
 from coal_mine.domain.times import END_OF_TIME, from_millis, to_millis
 
@@ -55,7 +55,7 @@ class SqliteCanaries:
                 connection.execute(f"INSERT INTO canaries ({', '.join(columns)}) VALUES ({places})", values)
             except sqlite3.IntegrityError as error:
                 _refuse_taken_slug(connection, canary.slug)
-                raise IdTaken(f"the id {canary.id} is taken") from error
+                raise id_taken(canary.id) from error
             _add_entry(connection, canary.id, entry)
 
         self._database.write(work)
@@ -68,7 +68,7 @@ class SqliteCanaries:
         with self._database.reading() as connection:
             row = connection.execute("SELECT id FROM canaries WHERE slug = ?", (slug,)).fetchone()
         if row is None:
-            raise NotFound(f"there is no canary with the slug {slug!r}")
+            raise unknown_slug(slug)
         return str(row[0])
 
     def select(self, wanted: CanaryFilter) -> Iterator[Canary]:
@@ -131,7 +131,7 @@ class SqliteCanaries:
 def _get(connection: sqlite3.Connection, canary_id: str) -> Canary:
     row = connection.execute(_GET, (canary_id,)).fetchone()
     if row is None:
-        raise NotFound(f"there is no canary with the id {canary_id!r}")
+        raise unknown_id(canary_id)
     return canary_from_row(row)
 
 
@@ -183,7 +183,7 @@ def _owed_after(canary: Canary, transition: Transition) -> str:
 def _refuse_taken_slug(connection: sqlite3.Connection, slug: str) -> None:
     row = connection.execute("SELECT id FROM canaries WHERE slug = ?", (slug,)).fetchone()
     if row:
-        raise Conflict(f"canary {slug} already exists with identifier {row[0]}")
+        raise slug_taken(slug, row[0])
 
 
 def _add_entry(connection: sqlite3.Connection, canary_id: str, entry: Entry) -> None:
