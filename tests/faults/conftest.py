@@ -12,6 +12,8 @@ import pytest
 
 from tests.faults.processes import KeptServer
 from tests.faults.scene import GONE
+from tests.stores.conftest import database_of
+from tests.support.mongod import Mongod
 from tests.support.moody_mail import MoodyMailServer
 
 Keep = Callable[[str], KeptServer]
@@ -40,6 +42,21 @@ def keep(moody_mail: MoodyMailServer, tmp_path: Path) -> Iterator[Keep]:
 @pytest.fixture
 def sqlite_section(tmp_path: Path) -> str:
     return f"[sqlite]\npath = {tmp_path}/cm.sqlite3\n"
+
+
+@pytest.fixture
+def mongo_section(mongod: Mongod) -> Iterator[str]:
+    yield from _section_of(mongod)
+
+
+@pytest.fixture
+def replica_section(replica_set: Mongod) -> Iterator[str]:
+    yield from _section_of(replica_set)
+
+
+def _section_of(server: Mongod) -> Iterator[str]:
+    with database_of(server) as database:
+        yield f"[mongodb]\nhosts = {server.uri}\ndatabase = {database.name}\n"
 
 
 def _free_port() -> int:

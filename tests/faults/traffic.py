@@ -15,7 +15,7 @@ from coal_mine.clock import monotonic
 from tests.faults.facts import Sent, Watched
 
 RATE = 200.0
-CLIENTS = 16
+CLIENTS = 48
 # One pick in so many leaves its canary silent until its deadline has passed.
 _SILENCE = 150
 _TIMEOUT_SECONDS = 45.0
