@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from tests.support.server import API, CoalMine
+from tests.support.waiting import PATIENCE
 
 HOSTILE = ["(a+)+$", "(a|aa)+$", "(a|a?)+$", "(.*a){20}$", "(a*)*b", "^(([a-z])+.)+[A-Z]([a-z])+$"]
 
@@ -69,7 +70,7 @@ def test_hostile_expressions_take_no_time_on_hostile_names(server: CoalMine, nam
     for expression in HOSTILE:
         assert server.get(f"{API}/list", search=expression).status_code == 200
 
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < PATIENCE  # a backtracking engine would not end at all
 
 
 @pytest.mark.parametrize(
@@ -93,4 +94,4 @@ def test_forty_inputs_of_sixty_kilobytes_take_no_time(server: CoalMine, canary: 
         statuses = {session.post(f"{server.url}{API}/{command}", long, headers=headers).status_code for _ in range(40)}
 
     assert statuses <= {400, 404}
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < PATIENCE

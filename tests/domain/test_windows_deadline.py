@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import assume, given, settings
@@ -157,8 +157,9 @@ def test_no_schedule_makes_a_trigger_slow(text: str) -> None:
     windows = Windows.parse(text)
     windows.deadline_after(MONDAY)
     events = [MONDAY + timedelta(hours=5 * count) for count in range(500)]
-    started = perf_counter()
+    started = process_time()
     for event in events:
         windows.deadline_after(event)
 
-    assert perf_counter() - started < 0.003 * len(events)
+    # Processor time, which a busy machine does not stretch; what this test is for took hundreds of milliseconds for each event.
+    assert process_time() - started < 0.02 * len(events)
