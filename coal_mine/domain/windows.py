@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import re
 from calendar import isleap, monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
+from functools import cached_property
 from itertools import combinations, groupby
 
 from cronsim import CronSim, CronSimError
@@ -27,6 +28,7 @@ MAX_DIRECTIVES = 60
 # How much of the future `overview` shows at the most; a schedule that changes every other minute would fill megabytes.
 MAX_OVERVIEW = 1_000
 
+Held = dict[int | float | None, int]
 Days = tuple[int, ...]  # for each kind of year its days, the lowest bit for the first of January
 
 _DAY = timedelta(days=1)
@@ -164,7 +166,6 @@ class Windows:
 
     def __init__(self, directives: list[Directive]) -> None:
         self._directives = directives
-        self._days_with_other: dict[int | float | None, Days] = {}
 
     @classmethod
     def parse(cls, text: str) -> Windows:
@@ -250,34 +251,45 @@ class Windows:
             yield minute, end, seconds
             minute = end
 
-    def _held_on(self, day: date) -> dict[int | float | None, int]:
-        """For each number of seconds the minutes in which it holds on that day."""
+    def _held_on(self, day: date) -> Held:
         kind, place = _kind(day.year), day.timetuple().tm_yday - 1
-        held: dict[int | float | None, int] = {}
-        free = _ALL_MINUTES
-        for directive in self._directives:
-            if directive.days[kind] >> place & 1:
-                held[directive.seconds] = held.get(directive.seconds, 0) | directive.minutes & free
-                free &= ~directive.minutes
-        held[None] = free
-        return held
+        return _held([directive for directive in self._directives if directive.days[kind] >> place & 1])
 
     def _days_with_other_than(self, seconds: float | None) -> Days:
         """The days on which not only these seconds hold."""
-        if seconds not in self._days_with_other:
-            self._days_with_other[seconds] = tuple(all_ & ~self._whole_days(kind, seconds) for kind, all_ in enumerate(_ALL_DAYS))
-        return self._days_with_other[seconds]
+        return tuple(all_ & ~whole.get(seconds, 0) for all_, whole in zip(_ALL_DAYS, self._whole_days, strict=True))
 
-    def _whole_days(self, kind: int, seconds: float | None) -> int:
-        """The days, in a year of that kind, on which these seconds hold from midnight to midnight."""
-        days_by_held = {0: _ALL_DAYS[kind]}  # by the minutes that these seconds hold so far; days with other seconds are left out
+    @cached_property
+    def _whole_days(self) -> list[dict[int | float | None, int]]:
+        """For each kind of year: the days on which one number of seconds, or the gap, holds from midnight to midnight."""
+        return [self._whole_days_of(kind) for kind in range(len(_ALL_DAYS))]
+
+    def _whole_days_of(self, kind: int) -> dict[int | float | None, int]:
+        days_by_active: dict[tuple[Directive, ...], int] = {(): _ALL_DAYS[kind]}
         for directive in self._directives:
-            refined: dict[int, int] = {}
-            for held, days in days_by_held.items():
-                active = days & directive.days[kind]
-                refined[held] = refined.get(held, 0) | days & ~active
-                if directive.seconds == seconds or not directive.minutes & ~held:
-                    grown = held | directive.minutes
-                    refined[grown] = refined.get(grown, 0) | active
-            days_by_held = {held: days for held, days in refined.items() if days}
-        return days_by_held.get(0 if seconds is None else _ALL_MINUTES, 0)
+            days_by_active = {
+                key: days
+                for active, all_ in days_by_active.items()
+                for key, days in ((active, all_ & ~directive.days[kind]), ((*active, directive), all_ & directive.days[kind]))
+                if days
+            }
+        whole: dict[int | float | None, int] = {}
+        for active, days in days_by_active.items():
+            held = _held(active)
+            if len(held) == 1:
+                (seconds,) = held
+                whole[seconds] = whole.get(seconds, 0) | days
+        return whole
+
+
+def _held(active: Sequence[Directive]) -> Held:
+    """For each number of seconds the minutes in which it holds on a day with these directives; the first that matches counts."""
+    held: Held = {}
+    free = _ALL_MINUTES
+    for directive in active:
+        if directive.minutes & free:
+            held[directive.seconds] = held.get(directive.seconds, 0) | directive.minutes & free
+        free &= ~directive.minutes
+    if free:
+        held[None] = free
+    return held
