@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all package lint types layers check clean
+.PHONY: bench run test test-all package lint types layers check clean
 
 run: $(VENV)/installed
 	$(BIN)/coal-mine
@@ -30,6 +30,11 @@ layers: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 
 check: lint types layers test
+
+# What this machine does, in ten minutes; for more: .venv/bin/python -m benchmarks --help
+bench: $(VENV)/installed-dev
+	@command -v wrk >/dev/null || (apt-get update && apt-get install -y wrk)
+	$(BIN)/python -m benchmarks all
 
 $(VENV)/installed: setup.py requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
