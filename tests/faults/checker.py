@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
-from tests.faults.facts import Sent, Told, Watched
+from tests.faults.facts import Event, Sent, Told, Watched
 
 # The API shows no more entries than these, so a longer history could not be judged.
 SHOWN = 1_000
@@ -23,6 +24,11 @@ class Verdict:
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {count}" for name, count in self.counts.items())
+
+
+class Span(NamedTuple):
+    begin: datetime
+    end: datetime | None  # None: not ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,42 +95,74 @@ def _lost_triggers(case: Case) -> Iterator[str]:
 
 
 def _untold(case: Case) -> Iterator[str]:
-    told = {(each.receiver, each.canary, each.kind, each.at) for each in case.told}
+    spans = {key: list(spans_of(changes)) for key, changes in case.changes().items()}
     for canary in case.canaries:
         for receiver in case.receivers(canary):
             for deadline, ended_at in latenesses(canary):
-                if (receiver, canary.id, "LATE", deadline) not in told:
-                    yield f"{canary.id}: no LATE of {deadline:%T.%f} for {receiver}"
-                if ended_at and (receiver, canary.id, "RESUMED", ended_at) not in told:
-                    yield f"{canary.id}: no RESUMED of {ended_at:%T.%f} for {receiver}"
+                missing = _missing(spans.get((receiver, canary.id), []), deadline, ended_at)
+                if missing:
+                    yield f"{canary.id}: no {missing} for {receiver}"
+
+
+def spans_of(changes: Iterable[Told]) -> Iterator[Span]:
+    """The times in which a receiver had to believe that the canary was late."""
+    late: Told | None = None
+    for told in changes:
+        if told.kind == "LATE":
+            late = told
+        elif late:
+            yield Span(late.at, told.at)
+            late = None
+    if late:
+        yield Span(late.at, None)
+
+
+def _missing(spans: Iterable[Span], deadline: datetime, ended_at: datetime | None) -> str:
+    """A receiver must have known of the whole lateness.
+
+    What was told may begin earlier and end later where triggers were still under way; whether that was so, `_needless` looks after.
+    """
+    begun = [span for span in spans if span.begin <= deadline and (span.end is None or span.end > deadline)]
+    if not begun:
+        return f"LATE of {deadline:%T.%f}"
+    ends = [span.end for span in begun if span.end is not None]
+    if ended_at and max(ends, default=deadline) < ended_at:
+        return f"RESUMED of {ended_at:%T.%f}"
+    return ""
 
 
 def _needless(case: Case) -> Iterator[str]:
     acknowledged = {(sent.canary, _text(sent)): sent.answered_at for sent in case.sent if sent.acknowledged}
     canaries = {canary.id: canary for canary in case.canaries}
-    for told in _without_repetitions(case.told):
-        canary = canaries.get(told.canary)
+    for (receiver, name), changes in case.changes().items():
+        canary = canaries.get(name)
         if canary is None:
             continue
-        if told.receiver not in case.receivers(canary):
-            yield f"{told.canary}: {told.kind} for a stranger: {told.receiver}"
-        reason = _without_cause(told, canary, acknowledged)
-        if reason:
-            yield f"{told.canary}: {told.kind} of {told.at:%T.%f} for {told.receiver} without a cause: {reason}"
+        if receiver not in case.receivers(canary):
+            yield f"{name}: {changes[0].kind} for a stranger: {receiver}"
+        answered = [(event, acknowledged.get((name, event.text))) for event in canary.history]
+        for before, told in pairwise([None, *changes]):
+            assert told is not None
+            reason = _without_cause(told, before, canary, answered)
+            if reason:
+                yield f"{name}: {told.kind} of {told.at:%T.%f} for {receiver} without a cause: {reason}"
 
 
-def _without_cause(told: Told, canary: Watched, acknowledged: dict[tuple[str, str], datetime]) -> str:
+def _without_cause(told: Told, before: Told | None, canary: Watched, answered: Iterable[tuple[Event, datetime | None]]) -> str:
     """Why nobody should have been told; empty when it was right.
 
-    A trigger that had arrived but was not answered when its canary went late may have come too late to prevent it.
+    A trigger that had arrived, but was not answered when its canary went late or was resumed by another one, may not have counted yet.
     """
-    if told.kind == "RESUMED":
-        return "" if any(event.at == told.at for event in canary.history) else "no event at that time"
-    begin = told.at - canary.period
-    if not any(event.at == begin for event in canary.history):
-        return "not the deadline of any event"
-    for event in canary.history:
-        answered_at = acknowledged.get((canary.id, event.text))
+    at = [event.at for event in canary.history]
+    if told.kind == "LATE":
+        begin = told.at - canary.period
+        if begin not in at:
+            return "not the deadline of any event"
+    else:
+        begin = before.at if before else told.at
+        if told.at not in at:
+            return "no event at that time"
+    for event, answered_at in answered:
         if begin < event.at < told.at and answered_at and answered_at + CLOCKS < told.at:
             return f"{event.text} of {event.at:%T.%f} was answered at {answered_at:%T.%f}"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ from tests.faults.scene import GONE
 from tests.stores.conftest import database_of
 from tests.support.mongod import Mongod
 from tests.support.moody_mail import MoodyMailServer
+
+# These need root and much time.
+collect_ignore = [] if "FAULTS_SECONDS" in os.environ else ["test_full_disk.py", "test_namespaces.py"]
 
 Keep = Callable[[str], KeptServer]
 

@@ -81,6 +81,18 @@ def test_a_trigger_that_was_answered_only_after_the_deadline_may_have_come_too_l
     assert judge(with_history(case, *history, Event(at(14), "Triggered (n2)"))).faults == []
 
 
+def overtaken(*, answered: float) -> Case:
+    """The trigger at 20 was under way until `answered`, and the one at 22 through another server was written before it."""
+    case = good()
+    events = [*case.canaries[0].history, Event(at(22), "Triggered (n3)")]
+    triggers = [sent("n1", 5), sent("n2", 20, answered=answered), sent("n3", 22)]
+    return with_history(replace(case, sent=triggers, told=[late(15), resumed(22), late(32)]), *events)
+
+
+def test_a_trigger_that_was_under_way_may_be_overtaken() -> None:
+    assert judge(overtaken(answered=23)).faults == []
+
+
 def test_a_refused_receiver_needs_no_mail() -> None:
     case = good()
     canary = replace(case.canaries[0], receivers=[JO, "gone@example.test"])
@@ -120,6 +132,8 @@ WRONG: dict[str, tuple[Callable[[], Case], str]] = {
     "a digest repeated in part": (repeated_in_part, "<digest> for jo@example.test was repeated with another content"),
     "late untold": (never_late, "was told LATE last, but late is False"),
     "against time": (lambda: replace(good(), told=[late(30), resumed(20), late(15)]), "was told of RESUMED of 12:00:20.000000 before LATE"),
+    "RESUMED too late": (lambda: overtaken(answered=21), "Triggered (n2) of 12:00:20.000000 was answered at 12:00:21.000000"),
+    "RESUMED too early": (lambda: replace(good(), told=[late(15), resumed(18), late(30)]), "no RESUMED of 12:00:20.000000"),
     "an entry twice": (
         lambda: with_history(good(), *good().canaries[0].history, Event(at(20.001), "Triggered (n2)")),
         "2 times in the history: Triggered (n2)",

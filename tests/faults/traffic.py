@@ -17,7 +17,7 @@ from tests.faults.facts import Sent, Watched
 RATE = 200.0
 CLIENTS = 48
 # One pick in so many leaves its canary silent until its deadline has passed.
-_SILENCE = 150
+_SILENCE = 80
 _TIMEOUT_SECONDS = 45.0
 _RECONNECT_SECONDS = 0.05
 
