@@ -12,6 +12,10 @@ run: $(VENV)/installed
 test: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile
 
+# Processes, disks and networks fail under load; needs root. FAULTS_SECONDS is the least time of each scenario, FAULTS_SEED repeats one.
+faults: $(VENV)/installed-dev
+	FAULTS_SECONDS=$${FAULTS_SECONDS:-90} $(BIN)/pytest -s -v tests/faults
+
 # Everything that must hold before a release.
 test-all: test package
 

@@ -108,11 +108,9 @@ def spans_of(changes: Iterable[Told]) -> Iterator[Span]:
     """The times in which a receiver had to believe that the canary was late."""
     late: Told | None = None
     for told in changes:
-        if told.kind == "LATE":
-            late = told
-        elif late:
-            yield Span(late.at, told.at)
-            late = None
+        if late:
+            yield Span(late.at, told.at if told.kind == "RESUMED" else None)
+        late = told if told.kind == "LATE" else None
     if late:
         yield Span(late.at, None)
 

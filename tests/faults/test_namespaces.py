@@ -22,7 +22,7 @@ def distant() -> Iterator[DistantMongod]:
         yield servers
 
 
-def test_nothing_is_lost_when_the_primary_is_cut_off(keep: Keep, distant: DistantMongod, moody_mail: MoodyMailServer) -> None:
+def test_nothing_is_lost_when_the_primary_is_cut_off(distant: DistantMongod, keep: Keep, moody_mail: MoodyMailServer) -> None:
     with database_of(distant) as database:
         section = f"[mongodb]\nhosts = {distant.uri}\ndatabase = {database.name}\n"
         servers = [keep(section), keep(section)]
