@@ -26,18 +26,25 @@ class Process:
 
     @property
     def lives(self) -> bool:
-        return process_of(self.pid) == self and _fields(self.pid)[0] != "Z"
+        return process_of(self.pid) == self
 
     def send(self, number: int) -> None:
         if self.lives:
             os.kill(self.pid, number)
 
+    def kill(self) -> None:
+        """kill -9; returns when it is gone."""
+        self.send(signal.SIGKILL)
+        until(f"the end of process {self.pid}", lambda: not self.lives)
+
 
 def process_of(pid: int) -> Process | None:
+    """None: it is dead, even if its parent does not know yet."""
     try:
-        return Process(pid, _fields(pid)[19])
+        fields = _fields(pid)
     except OSError:
         return None
+    return Process(pid, fields[19]) if fields[0] not in "ZX" else None
 
 
 def _fields(pid: int) -> list[str]:
@@ -82,7 +89,7 @@ class KeptServer(CoalMine):
                 self._process.terminate()
             self._keeper.join(_AGAIN_SECONDS)
         for process in self._seen:
-            process.send(signal.SIGKILL)
+            process.kill()
 
     def _keep(self) -> None:
         while True:
@@ -133,7 +140,7 @@ class KeptServer(CoalMine):
         return found
 
     def kill(self, kind: str) -> None:
-        self.wait_until_whole()[kind].send(signal.SIGKILL)
+        self.wait_until_whole()[kind].kill()
 
     @contextmanager
     def stopped(self, kind: str) -> Iterator[None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
 import sqlite3
 import threading
 from pathlib import Path
@@ -32,7 +31,7 @@ def _kill_in_a_commit(server: KeptServer, log: Path) -> Mishap:
         before = log.stat()
         until("a commit", lambda: log.stat().st_mtime_ns != before.st_mtime_ns or log.stat().st_size != before.st_size)
         threading.Event().wait(chance.uniform(0, _WITHIN_COMMITS))
-        worker.send(signal.SIGKILL)
+        worker.kill()
 
     return kill
 
