@@ -8,13 +8,16 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import getaddresses
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from platformdirs import user_state_path
 
 from .domain.errors import Invalid
+from .domain.text import is_address
 
 _T = TypeVar("_T")
 
@@ -216,7 +219,9 @@ def _mongodb(section: Section) -> MongoConfig:
     is_uri = hosts.startswith(("mongodb://", "mongodb+srv://"))
     database = section.text("database") or None
     if not is_uri and not database:
-        raise section.error("database", "missing; it is needed unless hosts is a mongodb:// URI")
+        raise section.error("database", "missing; it is needed unless hosts is a mongodb:// URI that ends in /DATABASE")
+    if is_uri and not database and not urlsplit(hosts).path.strip("/"):
+        raise section.error("hosts", "names no database; end the URI in /DATABASE, or set database")
     options = {setting: text for setting, text in section.rest().items() if text}
     return MongoConfig(hosts=hosts if is_uri else [host.strip() for host in hosts.split(",")], database=database, options=options)
 
@@ -245,7 +250,7 @@ def _fault_of_place(path: Path) -> str:
 def _email(section: Section) -> EmailConfig:
     tls = section.take("tls", Tls.NO, _tls)
     config = EmailConfig(
-        sender=section.take("sender", "", _address),
+        sender=section.take("sender", "", _sender),
         host=section.text("host", "localhost"),
         port=section.number("port", 465 if tls is Tls.IMPLICIT else 25, 1, 65_535),
         username=section.text("username"),
@@ -309,9 +314,11 @@ def _tls(text: str) -> Tls:
     return Tls(text.lower())
 
 
-def _address(text: str) -> str:
-    if "@" not in text or any(character in text for character in "\r\n"):
-        raise ValueError("is not a mail address")
+def _sender(text: str) -> str:
+    """One address, with or without a name: cm@example.com, or Coal Mine <cm@example.com>."""
+    found = getaddresses([text])
+    if len(found) != 1 or not is_address(found[0][1]) or (found[0][0] and "<" not in text):
+        raise ValueError("is not a mail address such as cm@example.com or Coal Mine <cm@example.com>")
     return text
 
 

@@ -94,11 +94,18 @@ class Sender:
     def _send(self, claim: Claim, deliveries: tuple[Delivery, ...], message: Message) -> bool:
         """False when the claim was lost meanwhile: somebody else goes on."""
         state, error = DeliveryState.DELIVERED, ""
+        channel = self._channels[claim.receiver.channel]
         try:
-            self._channels[claim.receiver.channel].send(claim.receiver.address, message)
+            channel.send(claim.receiver.address, message)
         except DeliveryRefused as refusal:
             state, error = DeliveryState.REFUSED, str(refusal)
-            _log.error("%s refused for good: %s", claim.receiver.address, refusal, extra={"action": "delivery_refused"})
+            _log.error(
+                "%s refused for good: %s; not told: %s",
+                claim.receiver.address,
+                refusal,
+                message.subject,
+                extra={"action": "delivery_refused"},
+            )
         else:
-            _log.info("told %s: %s", claim.receiver.address, message.subject, extra={"action": "delivered"})
+            _log.info("delivered by %s to %s: %s", channel.name, claim.receiver.address, message.subject, extra={"action": "delivered"})
         return self._outbox.finish(claim, deliveries, state=state, now=self._clock.now(), lease=LEASE, error=error)

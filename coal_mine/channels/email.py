@@ -24,6 +24,8 @@ _FRESH_SECONDS = 5.0
 class EmailChannel:
     """Keeps one connection; used by one thread."""
 
+    name = "mail"
+
     def __init__(self, settings: EmailConfig) -> None:
         self._settings = settings
         self._connection: smtplib.SMTP | None = None
@@ -33,7 +35,7 @@ class EmailChannel:
         recipient = parseaddr(address)[1] or address
         try:
             mail = _mail(self._settings.sender, recipient, message)
-        except (ValueError, HeaderParseError) as error:
+        except (ValueError, IndexError, HeaderParseError) as error:  # the sender's address was checked with the configuration
             raise DeliveryRefused(f"{address!r} is not a mail address: {error}") from error
         try:
             connection = self._connected()

@@ -1,4 +1,4 @@
-"""Without mail settings alerts go to the log, where somebody may look."""
+"""Alerts that go to the log: of canaries without addresses, and all of them as long as there are no mail settings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ _log = logging.getLogger(__name__)
 
 
 class LogChannel:
+    """Takes everything at once."""
+
+    name = "the log"
+
     def send(self, address: str, message: Message) -> None:
-        _log.warning("ALERT for %s: %s: %s", address, message.subject, message.body.splitlines()[0], extra={"action": "alert_logged"})
+        """One line for each line of the message that says something."""
+        whom = "" if address == "log" else f" for {address}"
+        for line in message.told:
+            _log.warning("ALERT%s: %s", whom, line, extra={"action": "alert_logged"})
 
     def close(self) -> None:
-        pass
+        """There is nothing to drop."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
@@ -125,5 +126,7 @@ def _reason(error: BaseException) -> str:
             return found.strerror
         if isinstance(found, TimeoutError):
             return "no answer in time"
+        if isinstance(found, HTTPException):
+            return "what answers there does not speak HTTP; if it speaks https, write https:// before the host"
         error, found = found, found.__cause__ or found.__context__
     return str(error)

@@ -31,6 +31,9 @@ class Receiver:
         return f"{self.channel}|{self.address}"
 
 
+LOG = Receiver("log", "log")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One change of state that somebody must hear of. Its facts and receivers are fixed at the change."""
@@ -40,7 +43,7 @@ class Alert:
     canary_name: str
     at: datetime  # when the state changed
     deadline: datetime | None  # LATE: the one that passed; RESUMED: the next one
-    emails: tuple[str, ...]
+    emails: tuple[str, ...]  # none: it is told in the log
 
     @property
     def id(self) -> str:
@@ -49,7 +52,8 @@ class Alert:
 
     @property
     def receivers(self) -> tuple[Receiver, ...]:
-        return tuple(Receiver("email", address) for address in dict.fromkeys(self.emails))
+        """Those who want to know; the log, when nobody does."""
+        return tuple(Receiver("email", address) for address in dict.fromkeys(self.emails)) or (LOG,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

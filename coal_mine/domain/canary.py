@@ -109,22 +109,20 @@ def triggered(canary: Canary, entry: Entry) -> tuple[Transition, Triggered]:
     after = replace(canary, late=False, paused=False, deadline=canary.periodicity.deadline_after(at), last_event_at=at)
     was_late = canary.late or canary.is_due(at)
     withdraw = _needless_late(canary, at)
-    recovered = was_late and withdraw is None and not (_in_time(canary, at) and not canary.emails)
-    owe = _alerts(Kind.LATE, canary, at) if canary.is_due(at) else ()  # nobody has looked since the deadline, yet it has passed
+    recovered = was_late and withdraw is None
+    owe = [_alert(Kind.LATE, canary, at)] if canary.is_due(at) else []  # nobody has looked since the deadline, yet it has passed
     if recovered:
-        owe += _alerts(Kind.RESUMED, after, at)
-    transition = Transition(before=canary, after=after, depends_on=_STATE, entry=entry, owe=owe, withdraw=withdraw)
+        owe.append(_alert(Kind.RESUMED, after, at))
+    transition = Transition(before=canary, after=after, depends_on=_STATE, entry=entry, owe=tuple(owe), withdraw=withdraw)
     return transition, Triggered(recovered=recovered, unpaused=canary.paused)
 
 
-def _in_time(canary: Canary, at: datetime) -> bool:
-    """A request that arrives just before the deadline may be committed just after it."""
-    return canary.deadline is not None and at < canary.deadline
-
-
 def _needless_late(canary: Canary, at: datetime) -> Alert | None:
-    """The LATE of a canary that was triggered in time after all, while nobody has been told."""
-    if not canary.late or not _in_time(canary, at):
+    """The LATE of a canary that was triggered in time after all, while nobody has been told.
+
+    A request that arrives just before the deadline may be committed just after it.
+    """
+    if not canary.late or canary.deadline is None or at >= canary.deadline:
         return None
     return next((alert for alert in canary.owed if alert.kind is Kind.LATE and alert.deadline == canary.deadline), None)
 
@@ -167,15 +165,12 @@ def updated(canary: Canary, update: Update, now: datetime) -> Transition:
         return Transition(before=canary, after=after, depends_on=_STATE)
     deadline = after.periodicity.deadline_after(canary.last_event_at)
     after = replace(after, deadline=deadline, late=deadline <= now)
-    owe = _alerts(Kind.LATE if after.late else Kind.RESUMED, after, now) if after.late != canary.late else ()
+    owe = (_alert(Kind.LATE if after.late else Kind.RESUMED, after, now),) if after.late != canary.late else ()
     return Transition(before=canary, after=after, depends_on=_STATE, owe=owe)
 
 
-def _alerts(kind: Kind, canary: Canary, at: datetime) -> tuple[Alert, ...]:
-    """The alert that a change owes; none when nobody wants to know."""
-    if not canary.emails:
-        return ()
-    return (Alert(kind=kind, canary_id=canary.id, canary_name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails),)
+def _alert(kind: Kind, canary: Canary, at: datetime) -> Alert:
+    return Alert(kind=kind, canary_id=canary.id, canary_name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails)
 
 
 def prunes(entry: Entry) -> bool:

@@ -22,6 +22,7 @@ class Message:
     at: datetime  # of the newest change that it tells
     subject: str  # one line
     body: str
+    told: tuple[str, ...]  # a line for each change, for channels that want no more
 
 
 def alert_message(delivery_id: str, alert: Alert, events: Sequence[Entry]) -> Message:
@@ -32,16 +33,17 @@ def alert_message(delivery_id: str, alert: Alert, events: Sequence[Entry]) -> Me
     if events:
         lines += ["Recent events for this canary:", ""]
         lines += [f"{isoformat(event.at)} {printable(event.text)}" for event in events[:EVENTS_SHOWN]]
-    return Message(id=delivery_id, at=alert.at, subject=_headline(alert), body="\n".join(lines).rstrip() + "\n")
+    told = (f"[{alert.kind}] {_sentence(alert)}",)
+    return Message(id=delivery_id, at=alert.at, subject=_headline(alert), body="\n".join(lines).rstrip() + "\n", told=told)
 
 
 def digest_message(batch: str, alerts: Sequence[Alert]) -> Message:
     """One message for many alerts, oldest first."""
     counts = {kind: sum(alert.kind is kind for alert in alerts) for kind in Kind}
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    lines = [f"{len(alerts)} changes of canaries, oldest first:", ""]
-    lines += [f"[{alert.kind}] {_sentence(alert)}" for alert in alerts]
-    return Message(id=batch, at=max(alert.at for alert in alerts), subject=f"[{told}] Coal Mine digest", body="\n".join(lines) + "\n")
+    summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    told = tuple(f"[{alert.kind}] {_sentence(alert)}" for alert in alerts)
+    body = "\n".join([f"{len(alerts)} changes of canaries, oldest first:", "", *told])
+    return Message(id=batch, at=max(alert.at for alert in alerts), subject=f"[{summary}] Coal Mine digest", body=body + "\n", told=told)
 
 
 def _headline(alert: Alert) -> str:

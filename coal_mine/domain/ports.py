@@ -130,15 +130,14 @@ class Store(Protocol):
     @property
     def outbox(self) -> Outbox: ...
 
-    def describe(self) -> str:
-        """Where the data is, in a few words for the log, without secrets."""
-
     def close(self) -> None:
         """Finish what was accepted, then let go. May be called twice."""
 
 
 class Channel(Protocol):
     """A way to hand a message to a receiver."""
+
+    name: str  # in the words of the log
 
     def send(self, address: str, message: Message) -> None:
         """Return when the other side has taken it. Raises DeliveryFailed (try again) or DeliveryRefused (never)."""

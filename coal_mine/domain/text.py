@@ -52,9 +52,13 @@ def checked_emails(addresses: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_checked_email(address.strip()) for address in addresses))
 
 
+def is_address(text: str) -> bool:
+    return bool(_ADDRESS.fullmatch(text)) and text.count("@") == 1 and not _ADDRESS_FORBIDDEN.search(text)
+
+
 def _checked_email(address: str) -> str:
     _check(address, "email", MAX_EMAIL, allow_lines=False)
-    if not _ADDRESS.fullmatch(address) or address.count("@") != 1 or _ADDRESS_FORBIDDEN.search(address):
+    if not is_address(address):
         raise Invalid(f"email {address!r} is not an address such as jo@example.com (give one address per parameter)")
     return address
 

@@ -38,9 +38,8 @@ def main(path: Path | None, port: int | None, web: bool, background: bool, check
         if port is not None:
             config = replace(config, wsgi=replace(config.wsgi, port=port))
         if check_config:
-            if config.mongodb:
-                check_store(config)
-            click.echo("\n".join(_summary(config)))
+            store = check_store(config) if config.mongodb else f"SQLite, in {config.sqlite_path}"
+            click.echo("\n".join(_summary(config, store)))
             return
         _run(config, web=web, background=background)
     except CoalMineError as error:
@@ -58,12 +57,13 @@ def _run(config: Config, *, web: bool, background: bool) -> None:
     everything = web == background
     if config.mongodb is None:
         lock(config.sqlite_path)
-    check_store(config)
+    store = check_store(config)
     if everything or web:
         host, port = checked_address(config.wsgi)
         config = replace(config, wsgi=replace(config.wsgi, host=host, port=port))
-    for line in _summary(config):
+    for line in _summary(config, store, web=everything or web, background=everything or background):
         _log.info("%s", line)
+    _log.info("this is process %d; SIGTERM ends it", os.getpid())
     _warn(config)
     if not everything:
         serve_web(config, background=False) if web else serve_background(config)
@@ -74,18 +74,17 @@ def _run(config: Config, *, web: bool, background: bool) -> None:
     _log.info("stopped")
 
 
-def _summary(config: Config) -> list[str]:
+def _summary(config: Config, store: str, *, web: bool = True, background: bool = True) -> list[str]:
     wsgi, email = config.wsgi, config.email
     host = f"[{wsgi.host}]" if ":" in wsgi.host else wsgi.host
     scheme = "https" if wsgi.tls_certificate else "http"
-    store = "MongoDB" if config.mongodb else f"SQLite, in {config.sqlite_path}"
     mail = f"mail from {email.sender} through {email.host}:{email.port}" if email else "the log only, since there is no [email] section"
-    return [
-        f"Coal Mine {__version__}, configured by {config.source}",
-        f"store: {store}",
-        f"alerts: {mail}",
-        f"listening on {scheme}://{host}:{wsgi.port}" + (" for this machine only" if config.local_only else ""),
-    ]
+    lines = [f"Coal Mine {__version__}, configured by {config.source}", f"store: {store}"]
+    if background:
+        lines.append(f"alerts: {mail}")
+    if web:
+        lines.append(f"listening on {scheme}://{host}:{wsgi.port}" + (" for this machine only" if config.local_only else ""))
+    return lines
 
 
 def _warn(config: Config) -> None:

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 _SENDERS = 4
 # A loop that has not come round for so long is reported by /health.
 _HEALTHY_SECONDS = 10.0
-_STOP_SECONDS = 15.0
+_STOP_SECONDS = 10.0
 # Web processes repeat what they hold ten times a second until MongoDB is back.
 _REST_AFTER_OUTAGE = timedelta(seconds=2)
 
@@ -114,7 +114,7 @@ class Parts:
         """Each sender has channels of its own, so that none shares a connection."""
         email: Channel = LogChannel() if config.email is None else EmailChannel(config.email)
         self._channels.append(email)
-        return {"email": email}
+        return {"email": email, "log": LogChannel()}
 
     def _wake(self, name: str) -> None:
         for loop in self._loops:
@@ -129,13 +129,13 @@ def open_store(config: Config) -> SqliteStore | MongoStore:
     return open_mongo(config.mongodb.hosts, config.mongodb.database, config.mongodb.options)
 
 
-def check_store(config: Config) -> None:
-    """Find faults while they can still be told in one line. Raises StoreUnavailable or Invalid."""
+def check_store(config: Config) -> str:
+    """Find faults while they can still be told in one line. Raises StoreUnavailable or Invalid; returns where the data is."""
     mongodb = config.mongodb
     if mongodb is None:
         open_sqlite(config.sqlite_path).close()
-        return
+        return f"SQLite, in {config.sqlite_path}"
     try:
-        check_mongo(mongodb.hosts, mongodb.database, mongodb.options)
+        return check_mongo(mongodb.hosts, mongodb.database, mongodb.options)
     except Invalid as error:
         raise Invalid(f"{config.source}: [mongodb]: {error}") from error

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable
 from multiprocessing import connection
+from queue import SimpleQueue
 from typing import Any
 
 from granian import Granian
@@ -52,17 +53,19 @@ def serve_web(config: Config, *, background: bool) -> None:
         threading.Thread(target=_stop_after_main, args=(parts,), name="stopper").start()
         return parts.app
 
-    _server(config.wsgi).serve(target_loader=make_app, wrap_loader=False)
+    server = _server(config.wsgi)
+    server.on_startup(lambda: _end_by_signal(server))
+    server.serve(target_loader=make_app, wrap_loader=False)
 
 
 def serve_background(config: Config) -> None:
     """Run the loops until SIGTERM or SIGINT."""
-    stopping = _signalled()
+    ended = _ended()
     end_with_parent()
     parts = Parts(config, background=True)
     try:
         parts.start()
-        stopping.wait()
+        ended.get()
     finally:
         parts.stop()
 
@@ -72,10 +75,15 @@ def supervise(config: Config) -> None:
 
     Raises CoalMineError when one of them keeps dying right after its start: whoever started us shall know.
     """
-    stopping = _signalled()
-    keepers = [_Keeper("web", _web_process, config, stopping), _Keeper("background", _background_process, config, stopping)]
+    ended = _ended()
+    stopping = threading.Event()
+    keepers = [
+        _Keeper(name, target, config, stopping, ended) for name, target in (("web", _web_process), ("background", _background_process))
+    ]
     for keeper in keepers:
         keeper.start()
+    ended.get()
+    stopping.set()
     for keeper in keepers:
         keeper.join()
     for keeper in keepers:
@@ -140,22 +148,37 @@ def _stop_after_main(parts: Parts) -> None:
     parts.stop()
 
 
-def _signalled() -> threading.Event:
-    event = threading.Event()
+def _end_by_signal(server: Any) -> None:
+    """In the place of Granian's handlers, which lock themselves up when a second signal interrupts the first one's."""
+    ended = _ended()
+
+    def wait() -> None:
+        ended.get()
+        server.signal_handler_interrupt()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+
+
+def _ended() -> SimpleQueue[None]:
+    """Gets an item at each SIGTERM and SIGINT. A handler may fill it even while it interrupts another one; an Event locks itself up."""
+    queue: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: event.set())
-    return event
+        signal.signal(number, lambda *_: queue.put(None))
+    return queue
 
 
 class _Keeper(threading.Thread):
     """Keeps one process alive."""
 
-    def __init__(self, name: str, target: Callable[[Config], None], config: Config, stopping: threading.Event) -> None:
+    def __init__(
+        self, name: str, target: Callable[[Config], None], config: Config, stopping: threading.Event, ended: SimpleQueue[None]
+    ) -> None:
         super().__init__(name=name)
         self.gave_up = False
         self._target = target
         self._config = config
         self._stopping = stopping
+        self._ended = ended
 
     def run(self) -> None:
         short_lives = 0
@@ -167,7 +190,7 @@ class _Keeper(threading.Thread):
             short_lives = short_lives + 1 if monotonic() - begin < _SHORT_LIFE_SECONDS else 0
             if short_lives == _MAX_SHORT_LIVES:
                 self.gave_up = True
-                self._stopping.set()
+                self._ended.put(None)
                 return
             self._stopping.wait(_RESTART_SECONDS)
 

@@ -34,7 +34,6 @@ _STATUSES: tuple[tuple[type[CoalMineError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (TooLarge, 413),
-    (StoreUnavailable, 503),
     (Busy, 503),
 )
 
@@ -58,6 +57,12 @@ class JsonAnswers:
             bottle.response.content_type = "application/json"
             try:
                 result = callback(*args, **kwargs)
+            except StoreUnavailable as error:  # the text names hosts or paths, which are nobody's business
+                _log.warning("%s %s: %s", bottle.request.method, route.rule, error, extra={"action": "request_unanswered"})
+                bottle.response.status = 503
+                return error_body(
+                    "the store does not answer; whether a change was made is not known. Try again; the server's log says more"
+                )
             except CoalMineError as error:
                 bottle.response.status = _status(error)
                 if isinstance(error, Unauthorized):

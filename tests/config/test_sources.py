@@ -75,7 +75,7 @@ def test_the_environment_can_say_everything(check: Run) -> None:
 
     assert ended.out.splitlines()[0].endswith("configured by the environment")
     assert ended.out.splitlines()[1:] == [
-        "store: MongoDB",
+        "store: MongoDB database canaries at 127.0.0.1:1",
         "alerts: mail from cm@example.test through mail.example.test:2525",
         "listening on http://0.0.0.0:4321",
     ]
@@ -84,7 +84,7 @@ def test_the_environment_can_say_everything(check: Run) -> None:
 def test_a_database_in_the_environment_goes_before_the_file(check: Run) -> None:
     ended = check(ini="[wsgi]\nport = 4321\n", environ={"MONGODB_URI": NOWHERE})
 
-    assert "configured by the environment\nstore: MongoDB\n" in ended.out
+    assert "configured by the environment\nstore: MongoDB database canaries at 127.0.0.1:1\n" in ended.out
 
 
 def test_a_file_goes_before_the_rest_of_the_environment(check: Run) -> None:

@@ -47,6 +47,14 @@ def test_the_state_directory_is_for_its_owner_alone(server: CoalMine) -> None:
     assert stat.S_IMODE(mode) == 0o700
 
 
+def test_the_database_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with CoalMine(tmp_path, ini=f"{LOCAL}[sqlite]\npath = cm.sqlite3\n"):
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("cm.sqlite3*")}
+
+    assert set(modes.values()) == {0o600}
+    assert "cm.sqlite3" in modes
+
+
 def test_a_configured_server_without_a_key_warns(tmp_path: Path) -> None:
     with CoalMine(tmp_path, ini=LOCAL) as server:
         warnings = [line for line in server.log.splitlines() if " WARNING " in line]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -54,6 +55,18 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 
     assert len(pids) > 1
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+@pytest.mark.parametrize("store", ["", "[mongodb]\nhosts = mongodb://127.0.0.1:1/x\n"], ids=["sqlite", "mongodb that is away"])
+def test_an_impatient_user_ends_it_all_the_same(tmp_path: Path, store: str) -> None:
+    """Signals may come while the first one is still being handled."""
+    with CoalMine(tmp_path, ini=f"[wsgi]\nhost = 127.0.0.1\n{store}") as server:
+        for _ in range(100):
+            os.kill(server.pid, signal.SIGINT)
+            os.kill(server.pid, signal.SIGTERM)
+        status = server.stop()
+
+    assert status == 0
 
 
 def _connects(server: CoalMine) -> bool:

@@ -33,6 +33,7 @@ def test_a_late_message_tells_the_deadline_that_passed_and_the_recent_events() -
             "2026-11-22T11:00:00.250Z Triggered (all well)\n"
             "2026-11-22T10:00:00.250Z Canary created\n"
         ),
+        told=("[LATE] The canary Nightly Backup (fbkvlsby) was expected to report before 2026-11-22T11:59:59.250Z.",),
     )
 
 
@@ -46,6 +47,7 @@ def test_a_resumed_message_tells_the_next_deadline_too() -> None:
             "\n"
             "The next trigger for this canary is due before 2026-11-22T13:00:00.250Z.\n"
         ),
+        told=("[RESUMED] The canary Nightly Backup (fbkvlsby) is reporting again as of 2026-11-22T12:00:00.250Z.",),
     )
 
 
@@ -94,6 +96,11 @@ def test_a_digest_tells_all_changes_and_counts_them() -> None:
             "[LATE] The canary Nightly Backup (fbkvlsby) was expected to report before 2026-11-22T11:59:59.250Z.\n"
             "[LATE] The canary Web (fbkvlsby) was expected to report before 2026-11-22T11:59:59.250Z.\n"
             "[RESUMED] The canary Nightly Backup (fbkvlsby) is reporting again as of 2026-11-22T12:00:00.250Z.\n"
+        ),
+        told=(
+            "[LATE] The canary Nightly Backup (fbkvlsby) was expected to report before 2026-11-22T11:59:59.250Z.",
+            "[LATE] The canary Web (fbkvlsby) was expected to report before 2026-11-22T11:59:59.250Z.",
+            "[RESUMED] The canary Nightly Backup (fbkvlsby) is reporting again as of 2026-11-22T12:00:00.250Z.",
         ),
     )
 

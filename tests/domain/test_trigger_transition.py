@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from coal_mine.domain.alert import Kind
+from coal_mine.domain.alert import LOG, Kind
 from coal_mine.domain.canary import triggered
 from tests.domain.samples import BACKUP, HOUR, LATE_BACKUP, NOW, PAUSED_BACKUP, SECOND, alert, trigger
 
@@ -46,11 +46,11 @@ def test_a_trigger_of_a_late_canary_owes_a_resumed_alert_with_the_next_deadline(
     assert transition.owe == (alert(kind=Kind.RESUMED, deadline=NOW + HOUR),)
 
 
-def test_a_late_canary_without_addresses_recovers_without_an_alert() -> None:
+def test_a_late_canary_without_addresses_owes_its_alert_to_the_log() -> None:
     transition, found = triggered(replace(LATE_BACKUP, emails=()), trigger())
 
     assert found.recovered
-    assert transition.owe == ()
+    assert [alert.receivers for alert in transition.owe] == [(LOG,)]
 
 
 def test_a_trigger_unpauses_a_paused_canary() -> None:
@@ -111,13 +111,6 @@ def test_a_trigger_that_came_in_time_does_not_withdraw_the_alert_of_an_earlier_l
 
     assert found.recovered
     assert transition.withdraw is None
-
-
-def test_a_trigger_that_came_in_time_does_not_recover_a_canary_without_addresses() -> None:
-    transition, found = triggered(replace(LATE_BACKUP, emails=()), trigger(NOW - HOUR - SECOND))
-
-    assert not found.recovered
-    assert not transition.after.late
 
 
 def test_a_trigger_depends_on_all_that_it_was_computed_from() -> None:

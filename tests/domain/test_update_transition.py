@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from coal_mine.domain.alert import Kind
+from coal_mine.domain.alert import LOG, Kind
 from coal_mine.domain.canary import Update, updated
 from coal_mine.domain.periodicity import Every
 from tests.domain.samples import BACKUP, HOUR, LATE_BACKUP, NOW, PAUSED_BACKUP, SECOND, alert
@@ -89,8 +89,8 @@ def test_an_alert_of_an_update_goes_to_the_new_addresses() -> None:
     assert transition.owe[0].emails == ("new@example.com",)
 
 
-def test_without_addresses_an_update_makes_late_without_an_alert() -> None:
+def test_without_addresses_an_update_that_makes_late_is_told_in_the_log() -> None:
     transition = updated(BACKUP, Update(periodicity=Every(60), emails=()), NOW)
 
     assert transition.after.late
-    assert transition.owe == ()
+    assert [alert.receivers for alert in transition.owe] == [(LOG,)]

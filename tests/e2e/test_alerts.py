@@ -135,3 +135,12 @@ def test_a_storm_reaches_a_receiver_as_a_digest(make_server: MakeServer, mail: M
 
     assert mail.subjects() == ["[30 LATE] Coal Mine digest"]
     assert all(f"The canary {canary['name']} ({canary['id']}) was expected" in body(mail.messages[0]) for canary in canaries)
+
+
+def test_a_canary_without_addresses_is_told_in_the_log(make_server: MakeServer) -> None:
+    with make_server() as server:
+        canary = server.call("create", name="Silent", periodicity="0.5")["canary"]
+        told = f"ALERT: [LATE] The canary Silent ({canary['id']}) was expected to report before {canary['deadline']}."
+        until("the alert in the log", lambda: told in server.log)
+
+    assert server.log.count(told) == 1

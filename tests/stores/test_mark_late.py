@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from coal_mine.domain.alert import Alert, Kind
+from coal_mine.domain.alert import LOG, Alert, Kind
 from coal_mine.domain.canary import paused
 from coal_mine.domain.ports import Store
-from tests.stores.examples import HOUR, MILLISECOND, MUCH_LATER, NOW, SECOND, added, added_late, added_paused, entry
+from tests.stores.examples import HOUR, MILLISECOND, MUCH_LATER, NOW, SECOND, added, added_late, added_paused, claimed, entry
 
 
 def test_a_canary_is_late_from_its_deadline_on(store: Store) -> None:
@@ -31,10 +31,14 @@ def test_a_late_canary_owes_its_alert(store: Store) -> None:
     assert store.canaries.get(one.id).owed == (expected,)
 
 
-def test_a_late_canary_without_addresses_owes_nothing(store: Store) -> None:
+def test_a_late_canary_without_addresses_is_told_in_the_log(store: Store) -> None:
     one = added_late(store, emails=())
+    store.outbox.expand()
+    claim = claimed(store)
 
-    assert (one.late, one.owed) == (True, ())
+    assert one.late
+    assert claim
+    assert (claim.receiver, [delivery.alert.canary_id for delivery in claim.deliveries]) == (LOG, [one.id])
 
 
 def test_a_late_canary_is_not_marked_again(store: Store) -> None:

@@ -145,9 +145,7 @@ def test_closing_twice_does_no_harm(mongod: Mongod) -> None:
 
 
 def test_a_description_has_no_secrets() -> None:
-    store = open_store("mongodb://jo:secret@db.example.com:27018/prod?authSource=admin", None, QUICK)
-    told = store.describe()
-    store.close()
+    told = check("mongodb://jo:secret@db.example.com:27018/prod?authSource=admin", None, QUICK)
 
     assert "secret" not in told
     assert "prod at db.example.com:27018" in told

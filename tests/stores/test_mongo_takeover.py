@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from coal_mine.domain.alert import Kind
+from coal_mine.domain.alert import LOG, Kind
 from coal_mine.domain.canary import Canary, Entry, Triggered, Update, unpaused, updated
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.periodicity import Every, InWindows
@@ -255,11 +255,11 @@ def test_an_owed_mail_of_a_paused_canary_has_no_deadline(store: MongoStore, data
     assert [(alert.kind, alert.deadline) for alert in store.canaries.get("backupxx").owed] == [(Kind.LATE, None)]
 
 
-def test_a_mail_to_nobody_is_not_owed(store: MongoStore, database: Documents) -> None:
+def test_a_mail_to_nobody_is_owed_to_the_log(store: MongoStore, database: Documents) -> None:
     database["canaries"].insert_one(document(notify=True, emails=[]))
     store.take_over(NOW)
 
-    assert store.canaries.get("backupxx").owed == ()
+    assert [alert.receivers for alert in store.canaries.get("backupxx").owed] == [(LOG,)]
 
 
 def test_taking_over_twice_owes_once(open_mongo_store: Open, database: Documents) -> None:

@@ -183,3 +183,12 @@ def test_a_removal_among_markings_loses_no_alert(store: Store) -> None:
     store.outbox.expand()
 
     assert len(store.outbox.deliveries(limit=100)) == results[-1]
+
+
+def test_of_many_pauses_at_once_only_the_one_that_counts_is_in_the_history(store: Store) -> None:
+    one = added(store)
+    pauses = [paused(one, entry(NOW + SECOND, f"Paused ({number})")) for number in range(20)]
+    won = at_once([lambda change=change: store.canaries.apply(change) for change in pauses])
+
+    assert won.count(True) == 1
+    assert texts(store, one.id) == [f"Paused ({won.index(True)})", "Canary created"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from coal_mine.domain.alert import Kind
+from coal_mine.domain.alert import LOG, Kind
 from coal_mine.domain.canary import ORDINARY, Triggered, Update, updated
 from coal_mine.domain.errors import NotFound
 from coal_mine.domain.periodicity import Every, InWindows, OnSchedule
@@ -75,12 +75,12 @@ def test_a_recovery_owes_resumed_after_late(store: Store) -> None:
     assert owed[1].emails == one.emails
 
 
-def test_a_recovery_of_a_canary_without_addresses_owes_nothing(store: Store) -> None:
+def test_a_recovery_of_a_canary_without_addresses_is_told_in_the_log(store: Store) -> None:
     one = added_late(store, emails=())
-    found = store.canaries.trigger(one.id, entry(NOW + 2 * HOUR))
+    store.canaries.trigger(one.id, entry(NOW + 2 * HOUR))
+    owed = store.canaries.get(one.id).owed
 
-    assert found.recovered
-    assert store.canaries.get(one.id).owed == ()
+    assert [(alert.kind, alert.receivers) for alert in owed] == [(Kind.LATE, (LOG,)), (Kind.RESUMED, (LOG,))]
 
 
 def test_a_trigger_of_a_paused_canary_unpauses_it(store: Store) -> None:

@@ -42,6 +42,8 @@ class SequenceIds:
 class Letterbox:
     """A channel that keeps what it gets; `before` is called with each message first, and may raise."""
 
+    name = "the letterbox"
+
     def __init__(self, before: Callable[[str, Message], None] = lambda address, message: None) -> None:
         self.taken: list[tuple[str, Message]] = []
         self.before = before

@@ -107,10 +107,7 @@ class MongoCanaries:
             return self._history.newest_of_each(canary_ids, limit=limit)
 
     def apply(self, transition: Transition) -> bool:
-        """Look whether it can be applied, write the entry, write the change on the same condition.
-
-        The look keeps the entry of a change that has lost its race out of the history in all but the closest races.
-        """
+        """Look whether it can be applied, write the entry, write the change on the same condition; if it lost, take the entry back."""
         canary_id = transition.before.id
         condition = condition_of(transition)
         with translated():
@@ -122,7 +119,11 @@ class MongoCanaries:
             if transition.owe:
                 condition["alerted_at"] = found.get("alerted_at")
             update = update_of(transition, found.get("alerted_at"))
-            return not update or self._update(transition, condition, update) or self._lost(canary_id)
+            if not update or self._update(transition, condition, update):
+                return True
+            if transition.entry:
+                self._history.discard(canary_id, [transition.entry])
+            return self._lost(canary_id)
 
     def _update(self, transition: Transition, condition: Document, update: Document) -> bool:
         if "slug" in transition.changed:

@@ -138,7 +138,7 @@ def order_after(alerted_at: datetime | None, at: datetime) -> datetime:
 
 
 def owing(kind: Any, now: datetime) -> Document:
-    """For a pipeline's $set: append an alert of this kind (a word or an expression) to what each canary owes, if it has receivers.
+    """For a pipeline's $set: append an alert of this kind (a word or an expression) to what each canary owes.
 
     Its time, and so its id, is `now` or just after the alert before it. One command can meet a canary twice, when a trigger that was held
     up (so that even its new deadline has passed) comes in between; these are two alerts and must not have one id.
@@ -151,15 +151,10 @@ def owing(kind: Any, now: datetime) -> Document:
         "canary_name": "$name",
         "at": at,
         "deadline": {"$ifNull": ["$deadline", None]},
-        "emails": "$emails",
+        "emails": {"$ifNull": ["$emails", []]},
         "order": at,
     }
-    has_receivers = {"$gt": [{"$size": {"$ifNull": ["$emails", []]}}, 0]}
-    more = {"$concatArrays": [{"$ifNull": ["$owed", []]}, [alert]]}
-    return {
-        "owed": {"$cond": [has_receivers, more, {"$ifNull": ["$owed", "$$REMOVE"]}]},
-        "alerted_at": {"$cond": [has_receivers, at, {"$ifNull": ["$alerted_at", "$$REMOVE"]}]},
-    }
+    return {"owed": {"$concatArrays": [{"$ifNull": ["$owed", []]}, [alert]]}, "alerted_at": at}
 
 
 def condition_of(transition: Transition) -> Document:

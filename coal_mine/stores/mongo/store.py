@@ -45,9 +45,14 @@ def open_store(hosts: str | list[str], database: str | None, options: dict[str, 
     return MongoStore(_database(hosts, database, options))
 
 
-def check(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> None:
-    """As `open_store`, but connects to nothing and starts nothing."""
-    _database(hosts, database, {**options, "connect": False}).client.close()
+def check(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> str:
+    """As `open_store`, but connects to nothing and starts nothing; where the data will be, in words without secrets."""
+    found = _database(hosts, database, {**options, "connect": False})
+    topology = found.client.topology_description
+    named = ", ".join(sorted(f"{host}:{port}" for host, port in topology.server_descriptions()))
+    of_set = f" (replica set {topology.replica_set_name})" if topology.replica_set_name else ""
+    found.client.close()
+    return f"MongoDB database {found.name} at {named or 'addresses still to be looked up'}{of_set}"
 
 
 def _database(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> Database[Document]:
@@ -95,12 +100,6 @@ class MongoStore:
     @property
     def outbox(self) -> MongoOutbox:
         return self._outbox
-
-    def describe(self) -> str:
-        topology = self._database.client.topology_description
-        hosts = ", ".join(sorted(f"{host}:{port}" for host, port in topology.server_descriptions()))
-        of_set = f" (replica set {topology.replica_set_name})" if topology.replica_set_name else ""
-        return f"MongoDB database {self._database.name} at {hosts or 'addresses still to be looked up'}{of_set}"
 
     def now(self) -> datetime:
         """The primary's time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -66,6 +67,7 @@ class Database:
         self._queue: SimpleQueue[_Change[Any] | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
+        _make_private(path)
         with self._translated():
             connection = self._connect()
             connection.execute("PRAGMA journal_mode = WAL")
@@ -153,3 +155,11 @@ class Database:
         else:
             for change in changes:
                 change.finish()
+
+
+def _make_private(path: Path) -> None:
+    """A new file is its owner's alone: it holds addresses. SQLite gives its companions the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error.strerror}") from error

@@ -22,9 +22,6 @@ class SqliteStore:
         self.canaries = SqliteCanaries(database)
         self.outbox = SqliteOutbox(database)
 
-    def describe(self) -> str:
-        return f"SQLite {self._database.path}"
-
     def close(self) -> None:
         self._database.close()
 
