@@ -20,6 +20,7 @@ from tests.support.waiting import until
 
 STORES = ("sqlite", "mongo", "replica-set")
 _DATABASE = "coalmine_test_benchmark"
+_HERE = Path(__file__).parents[1]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -54,12 +55,11 @@ def directory() -> Iterator[Path]:
 
 @contextmanager
 def coal_mine(where: Place, *, mail_port: int = 0, digest_above: int = 20, checkout: Path | None = None) -> Iterator[CoalMine]:
-    """Our server on a store that was filled; with `checkout`, that of another working copy."""
+    """Our server on a store that was filled: this working copy's, or another one's."""
     ini = f"[wsgi]\nhost = 127.0.0.1\n{where.ini}[alerts]\ndigest_above = {digest_above}\n"
     if mail_port:
         ini += f"[email]\nsender = coal-mine@example.test\nhost = 127.0.0.1\nport = {mail_port}\n"
-    environ = {"PYTHONPATH": str(checkout)} if checkout else {}
-    with directory() as home, CoalMine(home, ini=ini, environ=environ) as server:
+    with directory() as home, CoalMine(home, ini=ini, environ={"PYTHONPATH": str(checkout or _HERE)}) as server:
         yield server
 
 
@@ -68,7 +68,7 @@ def noop() -> Iterator[str]:
     """The URL of a server that does nothing."""
     with ExitStack() as stack:
         port = free_port()
-        process = subprocess.Popen([sys.executable, "-m", "benchmarks.noop", str(port)], cwd=Path(__file__).parents[1])
+        process = subprocess.Popen([sys.executable, "-m", "benchmarks.noop", str(port)], cwd=_HERE)
         stack.callback(process.wait)
         stack.callback(process.terminate)
         wait_for_port(port)
