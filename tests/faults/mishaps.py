@@ -24,6 +24,6 @@ def _kill(server: KeptServer, kind: str) -> Mishap:
 def _stop(server: KeptServer, kind: str) -> Mishap:
     def stop(chance: random.Random) -> None:
         with server.stopped(kind):
-            pause(chance, 0.3, 2.0)
+            pause(chance, 0.3, 1.5)
 
     return stop

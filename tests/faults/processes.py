@@ -139,6 +139,10 @@ class KeptServer(CoalMine):
         assert found is not None
         return found
 
+    def wait_for_orphans(self) -> None:
+        """What a killed parent left behind must end by itself, else it would go on with nobody to stop it."""
+        until("the end of processes without a parent", lambda: not {each for each in self._seen if each.lives} - set(self.tree().values()))
+
     def kill(self, kind: str) -> None:
         self.wait_until_whole()[kind].kill()
 

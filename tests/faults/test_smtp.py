@@ -15,7 +15,7 @@ from tests.support.waiting import until
 def _away(mail: MoodyMailServer) -> Mishap:
     def away(chance: random.Random) -> None:
         mail.stop()
-        pause(chance, 0.5, 3.0)
+        pause(chance, 0.5, 2.0)
         mail.start()
 
     return away
