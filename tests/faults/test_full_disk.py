@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Keep
-from tests.faults.mishaps import process_mishaps
 from tests.faults.scene import Mishap, Scene, pause
 from tests.support.moody_mail import MoodyMailServer
 from tests.support.waiting import until
@@ -34,6 +33,7 @@ def test_nothing_is_lost_on_sqlite_when_its_disk_is_full_for_a_while(keep: Keep,
     server = keep(f"[sqlite]\npath = {disk}/cm.sqlite3\n")
 
     def fill(chance: random.Random) -> None:
+        server.wait_until_whole()  # it does not start on a full disk
         seen = server.log.count("disk is full")
         _fill(disk / "ballast")
         until("a full disk in the log", lambda: server.log.count("disk is full") > seen)
@@ -41,9 +41,11 @@ def test_nothing_is_lost_on_sqlite_when_its_disk_is_full_for_a_while(keep: Keep,
         (disk / "ballast").unlink()
 
     def fill_and_kill(chance: random.Random) -> None:
+        worker = server.wait_until_whole()["worker"]
         _fill(disk / "ballast")
         pause(chance, 0.0, 1.0)
-        process_mishaps(server)["kill worker"](chance)
+        worker.kill()
+        pause(chance, 0.0, 2.0)
         (disk / "ballast").unlink()
 
     mishaps: dict[str, Mishap] = {"full disk": fill, "full disk and kill": fill_and_kill}
