@@ -10,6 +10,8 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
+from typing import Any
 
 from coal_mine.clock import monotonic
 from coal_mine.config import EmailConfig, Tls
@@ -19,6 +21,7 @@ from coal_mine.domain.message import Message
 TIMEOUT_SECONDS = 20.0
 # Servers close idle connections; an older one than this is asked whether it still lives.
 _FRESH_SECONDS = 5.0
+_AUTO_GENERATED = SMTP.header_factory("Auto-Submitted", "auto-generated")
 
 
 class EmailChannel:
@@ -96,14 +99,20 @@ def _mail(sender: str, address: str, message: Message) -> EmailMessage:
     name, plain = parseaddr(sender)
     domain = plain.rpartition("@")[2] or "localhost"
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(name or "Coal Mine", addr_spec=plain)
-    mail["To"] = Address(addr_spec=address)
+    mail["From"] = _address_header("From", name or "Coal Mine", plain)
+    mail["To"] = _address_header("To", "", address)
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = f"<{hashlib.sha256(message.id.encode()).hexdigest()[:32]}@{domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
+    mail["Auto-Submitted"] = _AUTO_GENERATED
     mail.set_content(message.body)
     return mail
+
+
+@lru_cache(maxsize=1_024)
+def _address_header(header: str, name: str, address: str) -> Any:
+    """The library parses what it is given again and again; in a storm, many mails go from one address to a few."""
+    return SMTP.header_factory(header, Address(name, addr_spec=address))
 
 
 def _lives(connection: smtplib.SMTP) -> bool:
