@@ -93,7 +93,7 @@ def _predecessor(seconds: float, histories: tuple[int, ...]) -> None:
 def _all(is_long: bool, results: Path) -> None:
     """Everything, in one run."""
     report = Report(results)
-    seconds = 15.0 if is_long else 3.0
+    seconds = 15.0 if is_long else 2.0
     for store in servers.STORES:
         triggers.measure(report, store, _cases(store, is_long), seconds)
     for history in (1, 1_000):
