@@ -10,7 +10,6 @@ import socket
 import threading
 from collections.abc import Callable
 from multiprocessing import connection
-from queue import SimpleQueue
 from typing import Any
 
 from granian import Granian
@@ -42,7 +41,8 @@ def serve_web(config: Config, *, background: bool) -> None:
     """Serve HTTP until SIGTERM or SIGINT; with `background` the loops run beside it in the same worker process."""
 
     def make_app() -> Callable[..., Any]:
-        # In the worker process, after the fork.
+        # In the worker process, after the fork. Its signals are its own.
+        signal.set_wakeup_fd(-1)
         end_with_parent()
         parts = Parts(config, background=background)
         try:
@@ -60,12 +60,12 @@ def serve_web(config: Config, *, background: bool) -> None:
 
 def serve_background(config: Config) -> None:
     """Run the loops until SIGTERM or SIGINT."""
-    ended = _ended()
+    wait = _signal_to_end()
     end_with_parent()
     parts = Parts(config, background=True)
     try:
         parts.start()
-        ended.get()
+        wait()
     finally:
         parts.stop()
 
@@ -75,14 +75,12 @@ def supervise(config: Config) -> None:
 
     Raises CoalMineError when one of them keeps dying right after its start: whoever started us shall know.
     """
-    ended = _ended()
+    wait = _signal_to_end()
     stopping = threading.Event()
-    keepers = [
-        _Keeper(name, target, config, stopping, ended) for name, target in (("web", _web_process), ("background", _background_process))
-    ]
+    keepers = [_Keeper(name, target, config, stopping) for name, target in (("web", _web_process), ("background", _background_process))]
     for keeper in keepers:
         keeper.start()
-    ended.get()
+    wait()
     stopping.set()
     for keeper in keepers:
         keeper.join()
@@ -150,35 +148,38 @@ def _stop_after_main(parts: Parts) -> None:
 
 def _end_by_signal(server: Any) -> None:
     """In the place of Granian's handlers, which lock themselves up when a second signal interrupts the first one's."""
-    ended = _ended()
+    wait = _signal_to_end()
 
-    def wait() -> None:
-        ended.get()
+    def end() -> None:
+        wait()
         server.signal_handler_interrupt()
 
-    threading.Thread(target=wait, name="signals", daemon=True).start()
+    threading.Thread(target=end, name="signals", daemon=True).start()
 
 
-def _ended() -> SimpleQueue[None]:
-    """Gets an item at each SIGTERM and SIGINT. A handler may fill it even while it interrupts another one; an Event locks itself up."""
-    queue: SimpleQueue[None] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: queue.put(None))
-    return queue
+def _signal_to_end() -> Callable[[], object]:
+    """What waits for the next SIGTERM, SIGINT or SIGHUP.
+
+    The interpreter itself writes into a pipe when a signal comes. Nothing that a Python handler could do, such as setting an event, is safe
+    while another signal's handler is interrupted in the middle of the same.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    return lambda: os.read(reading, 1)
 
 
 class _Keeper(threading.Thread):
     """Keeps one process alive."""
 
-    def __init__(
-        self, name: str, target: Callable[[Config], None], config: Config, stopping: threading.Event, ended: SimpleQueue[None]
-    ) -> None:
+    def __init__(self, name: str, target: Callable[[Config], None], config: Config, stopping: threading.Event) -> None:
         super().__init__(name=name)
         self.gave_up = False
         self._target = target
         self._config = config
         self._stopping = stopping
-        self._ended = ended
 
     def run(self) -> None:
         short_lives = 0
@@ -190,7 +191,7 @@ class _Keeper(threading.Thread):
             short_lives = short_lives + 1 if monotonic() - begin < _SHORT_LIFE_SECONDS else 0
             if short_lives == _MAX_SHORT_LIVES:
                 self.gave_up = True
-                self._ended.put(None)
+                os.kill(os.getpid(), signal.SIGTERM)  # ends the others, too
                 return
             self._stopping.wait(_RESTART_SECONDS)
 
