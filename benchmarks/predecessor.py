@@ -60,7 +60,7 @@ def _served(hosts: str, home: Path) -> Iterator[str]:
     ini = f"[wsgi]\nport = {port}\n[email]\nsender = coal-mine@example.test\n[mongodb]\nhosts = {hosts}\ndatabase = {_DATABASE}\n"
     (home / "coal-mine.ini").write_text(ini)
     with (home / "predecessor.log").open("wb") as log:
-        process = subprocess.Popen([installed()], cwd=home, stdout=log, stderr=log)
+        process = subprocess.Popen([installed()], cwd=home, env={"PATH": os.environ["PATH"]}, stdout=log, stderr=log)
     try:
         servers.wait_for_port(port)
         yield f"http://127.0.0.1:{port}"
