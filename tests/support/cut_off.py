@@ -50,8 +50,9 @@ class _Distant(_Member):
         _ip("-n", self._namespace, "link", "set", "lo", "up")
 
     def disconnect(self) -> None:
-        """The cable goes with its namespace."""
-        subprocess.run(["ip", "netns", "delete", self._namespace], capture_output=True, check=False)
+        """The system keeps a namespace, and with it its cable, until the last packet to the dead mongod is given up."""
+        for what in (["link", "delete", self._cable], ["netns", "delete", self._namespace]):
+            subprocess.run(["ip", *what], capture_output=True, check=False)
 
     def wait_until_up(self) -> None:
         until(f"mongod at {self.address}", self._answers)

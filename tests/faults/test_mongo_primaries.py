@@ -1,0 +1,28 @@
+"""A replica set under two servers loses its primary."""
+
+from __future__ import annotations
+
+import random
+
+from tests.faults.conftest import Keep
+from tests.faults.scene import Mishap, Scene, pause
+from tests.support.mongod import Mongod
+from tests.support.moody_mail import MoodyMailServer
+
+
+def test_nothing_is_lost_on_a_replica_set_that_loses_its_primary(
+    keep: Keep, replica_section: str, replica_set: Mongod, moody_mail: MoodyMailServer
+) -> None:
+    servers = [keep(replica_section), keep(replica_section)]
+    Scene(servers, moody_mail).play({"kill primary": _kill_primary(replica_set), "step down": lambda _: replica_set.step_down()})
+
+
+def _kill_primary(replica_set: Mongod) -> Mishap:
+    def kill_primary(chance: random.Random) -> None:
+        replica_set.kill_primary()
+        try:
+            pause(chance, 0.0, 4.0)
+        finally:
+            replica_set.start_again()
+
+    return kill_primary
