@@ -33,6 +33,7 @@ HEADER_MILLISECONDS = 5_000
 STOP_SECONDS = 40
 _RESTART_SECONDS = 1.0
 _LOOK_SECONDS = 0.2
+_ASK_AGAIN_SECONDS = 1.0
 _SHORT_LIFE_SECONDS = 5.0
 _MAX_SHORT_LIVES = 5
 
@@ -113,7 +114,9 @@ def end_with_parent() -> None:
 
     def watch() -> None:
         connection.wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
+        while True:  # a process that is just starting still has its parent's handler, which does not end it
+            os.kill(os.getpid(), signal.SIGTERM)
+            threading.Event().wait(_ASK_AGAIN_SECONDS)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 

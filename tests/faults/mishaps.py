@@ -10,7 +10,7 @@ from tests.faults.scene import Mishap, pause
 
 def process_mishaps(server: KeptServer) -> dict[str, Mishap]:
     """kill -9 and SIGSTOP of each kind of process."""
-    found: dict[str, Mishap] = {}
+    found: dict[str, Mishap] = {"kill both": lambda _: server.kill_with_new_worker()}
     for kind in server.kinds:
         found[f"kill {kind}"] = _kill(server, kind)
         found[f"stop {kind}"] = _stop(server, kind)

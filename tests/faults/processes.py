@@ -146,6 +146,15 @@ class KeptServer(CoalMine):
     def kill(self, kind: str) -> None:
         self.wait_until_whole()[kind].kill()
 
+    def kill_with_new_worker(self) -> None:
+        """The supervisor dies while it is just starting a worker, which thus never had a parent that it could listen to."""
+        found = self.wait_until_whole()
+        above = found.get("web", found["supervisor"])
+        found["worker"].kill()
+        while above.lives and not children(above):
+            pass  # the moment that counts lasts a few milliseconds
+        above.kill()
+
     @contextmanager
     def stopped(self, kind: str) -> Iterator[None]:
         """SIGSTOP, then SIGCONT."""
