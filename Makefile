@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: bench run test test-all package lint types layers check clean
+.PHONY: bench faults run test test-all package lint types layers check clean
 
 run: $(VENV)/installed
 	$(BIN)/coal-mine
