@@ -38,6 +38,11 @@ def fail(_address: str, _message: Message) -> None:
     raise DeliveryFailed("no answer")
 
 
+def fail_for_two(_address: str, message: Message) -> None:
+    if "Two" in message.subject:
+        raise DeliveryFailed("no answer")
+
+
 def waits(sender: Sender, clock: FakeClock, tries: int) -> list[timedelta]:
     """How long each of so many failing tries is followed by silence."""
     found = []
@@ -82,11 +87,6 @@ def test_a_failure_after_a_success_waits_as_briefly_as_the_first(
     owe(store, canaries, clock, "One", "Two")
     letterbox.before = fail
     waits(sender, clock, 4)
-
-    def fail_for_two(_address: str, message: Message) -> None:
-        if "Two" in message.subject:
-            raise DeliveryFailed("no answer")
-
     letterbox.before = fail_for_two
 
     assert waits(sender, clock, 1) == [FIRST_RETRY]
@@ -96,11 +96,6 @@ def test_what_was_taken_before_the_failure_is_not_sent_again(
     store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
 ) -> None:
     owe(store, canaries, clock, "One", "Two")
-
-    def fail_for_two(_address: str, message: Message) -> None:
-        if "Two" in message.subject:
-            raise DeliveryFailed("no answer")
-
     letterbox.before = fail_for_two
     waits(sender, clock, 1)
     letterbox.before = lambda address, message: None
