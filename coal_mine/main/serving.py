@@ -31,6 +31,8 @@ CONNECTIONS = 8_192
 THREADS = 64
 HEADER_MILLISECONDS = 5_000
 STOP_SECONDS = 40
+# Granian would take SIGHUP for a wish to reload, with a second writer beside the first.
+_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _RESTART_SECONDS = 1.0
 _LOOK_SECONDS = 0.2
 _ASK_AGAIN_SECONDS = 1.0
@@ -42,8 +44,7 @@ def serve_web(config: Config, *, background: bool) -> None:
     """Serve HTTP until SIGTERM or SIGINT; with `background` the loops run beside it in the same worker process."""
 
     def make_app() -> Callable[..., Any]:
-        # In the worker process, after the fork. Its signals are its own.
-        signal.set_wakeup_fd(-1)
+        # In the worker process, after the fork.
         end_with_parent()
         parts = Parts(config, background=background)
         try:
@@ -150,14 +151,17 @@ def _stop_after_main(parts: Parts) -> None:
 
 
 def _end_by_signal(server: Any) -> None:
-    """In the place of Granian's handlers, which lock themselves up when a second signal interrupts the first one's."""
-    wait = _signal_to_end()
+    """In the place of Granian's handlers, which lock themselves up when a second signal interrupts the first one's.
 
-    def end() -> None:
-        wait()
-        server.signal_handler_interrupt()
+    A thread that waits for the signal would be safe, too, but the workers are forked afterwards, and a fork wants no threads.
+    """
 
-    threading.Thread(target=end, name="signals", daemon=True).start()
+    def end(*_: object) -> None:
+        if not server.interrupt_signal:
+            server.signal_handler_interrupt()
+
+    for number in _END:
+        signal.signal(number, end)
 
 
 def _signal_to_end() -> Callable[[], object]:
@@ -169,7 +173,7 @@ def _signal_to_end() -> Callable[[], object]:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in _END:
         signal.signal(number, lambda *_: None)
     return lambda: os.read(reading, 1)
 

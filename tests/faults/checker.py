@@ -120,7 +120,8 @@ def _missing(spans: Iterable[Span], deadline: datetime, ended_at: datetime | Non
 
     What was told may begin earlier and end later where triggers were still under way; whether that was so, `_needless` looks after.
     """
-    begun = [span for span in spans if span.begin <= deadline and (span.end is None or span.end > deadline)]
+    # A trigger in the very millisecond of the deadline comes too late, and ends a lateness that lasted no time.
+    begun = [span for span in spans if span.begin <= deadline and (span.end is None or span.end > deadline or span.begin == deadline)]
     if not begun:
         return f"LATE of {deadline:%T.%f}"
     ends = [span.end for span in begun if span.end is not None]

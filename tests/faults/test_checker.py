@@ -57,6 +57,15 @@ def test_a_history_in_which_all_went_well_has_no_faults() -> None:
     assert str(verdict) == "canaries 1, triggers 2, answered 2, refused 0, broken 0, LATE 2, RESUMED 1, repeats 0"
 
 
+def test_a_lateness_that_lasted_no_time_is_told_all_the_same() -> None:
+    """The trigger came in the very millisecond of the deadline."""
+    history = [Event(at(0), "Canary created"), Event(at(10), "Triggered (n1)")]
+    case = replace(with_history(good(), *history), sent=[sent("n1", 10)], told=[late(10), resumed(10), late(20)])
+
+    assert faults(case) == ""
+    assert "no LATE" in faults(replace(case, told=[late(20)]))
+
+
 def test_a_mail_may_be_repeated_under_its_message_id() -> None:
     case = replace(good(), told=[late(15), late(15), resumed(20), late(15), late(30)])
 
