@@ -44,7 +44,8 @@ def serve_web(config: Config, *, background: bool) -> None:
     """Serve HTTP until SIGTERM or SIGINT; with `background` the loops run beside it in the same worker process."""
 
     def make_app() -> Callable[..., Any]:
-        # In the worker process, after the fork.
+        # In the worker process, after the fork. Its signals are its own.
+        signal.set_wakeup_fd(-1)
         end_with_parent()
         parts = Parts(config, background=background)
         try:
@@ -151,17 +152,17 @@ def _stop_after_main(parts: Parts) -> None:
 
 
 def _end_by_signal(server: Any) -> None:
-    """In the place of Granian's handlers, which lock themselves up when a second signal interrupts the first one's.
+    """In the place of Granian's handlers, which lock themselves up when a second signal interrupts the first one's."""
+    wait = _signal_to_end()
+    waits = threading.Event()
 
-    A thread that waits for the signal would be safe, too, but the workers are forked afterwards, and a fork wants no threads.
-    """
+    def end() -> None:
+        waits.set()
+        wait()
+        server.signal_handler_interrupt()
 
-    def end(*_: object) -> None:
-        if not server.interrupt_signal:
-            server.signal_handler_interrupt()
-
-    for number in _END:
-        signal.signal(number, end)
+    threading.Thread(target=end, name="signals", daemon=True).start()
+    waits.wait()  # the workers are forked next, and a thread that only reads from a pipe holds no lock that they could need
 
 
 def _signal_to_end() -> Callable[[], object]:
