@@ -18,6 +18,8 @@ import requests
 from tests.support.waiting import PATIENCE, until
 
 API = "/coal-mine/v1/canary"
+# For one question; a server that has died, or was stopped, is asked again.
+_ASK_SECONDS = 2.0
 _ANY_CERTIFICATE = ssl._create_unverified_context()
 
 
@@ -89,15 +91,20 @@ class CoalMine:
     def _find_url(self, begin: int) -> bool:
         assert self._process is not None
         text = self._log.read_bytes()[begin:].decode()
-        if self._process.poll() is not None:
-            raise AssertionError(f"the server ended with status {self._process.returncode}:\n{text}")
+        self._refuse_dead()
         found = re.search(r"listening on (https?)://(\S+):(\d+)", text)
         if found:
             self.url = f"{found[1]}://127.0.0.1:{found[3]}"
         return bool(found)
 
+    def _refuse_dead(self) -> None:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise AssertionError(f"the server ended with status {self._process.returncode}:\n{self.log[-2_000:]}")
+
     def _answers(self) -> bool:
+        self._refuse_dead()
         try:
-            return bool(urllib.request.urlopen(self.url + "/health", timeout=PATIENCE, context=_ANY_CERTIFICATE).status == 200)
+            return bool(urllib.request.urlopen(self.url + "/health", timeout=_ASK_SECONDS, context=_ANY_CERTIFICATE).status == 200)
         except OSError:
             return False
