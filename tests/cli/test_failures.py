@@ -97,10 +97,15 @@ def test_a_server_that_never_answers_is_given_up() -> None:
             connection.ask("list", {})
 
 
+def _heed_interruptions() -> None:
+    """Whoever runs the tests in the background of a script has switched SIGINT off for all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interruption_is_silent(unconfigured: Cmcli) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with unconfigured.start("list", "--host", url, stderr=subprocess.PIPE) as process:
+        with unconfigured.start("list", "--host", url, stderr=subprocess.PIPE, preexec_fn=_heed_interruptions) as process:
             caller, _ = silent.accept()
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=LIMIT_SECONDS)
