@@ -14,6 +14,7 @@ from typing import Protocol
 from .alert import Claim, Delivery, DeliveryState
 from .canary import Canary, Entry, Transition, Triggered
 from .message import Message
+from .pending import PendingTrigger
 
 
 class Clock(Protocol):
@@ -73,6 +74,9 @@ class CanaryStore(Protocol):
         About every hundredth entry (see canary.prunes) also deletes what the pruning rule leaves out of this canary's history.
         Raises NotFound, and StoreUnavailable when it could not be committed within TRIGGER_SECONDS.
         """
+
+    def submit(self, pending: PendingTrigger) -> None:
+        """As `trigger`, without waiting: it is handed back later, perhaps after TRIGGER_SECONDS. Raises StoreUnavailable when closed."""
 
     def mark_late(self, now: datetime) -> int:
         """Mark late all that `Canary.is_due`, each atomically with the LATE alert that it owes; how many there were."""

@@ -13,6 +13,7 @@ from pymongo.database import Database
 from coal_mine.domain.alert import Kind
 from coal_mine.domain.canary import Canary, Entry, Transition, Triggered
 from coal_mine.domain.errors import Conflict, id_taken, slug_taken, unknown_id, unknown_slug
+from coal_mine.domain.pending import PendingTrigger
 from coal_mine.domain.ports import CanaryFilter
 from coal_mine.domain.times import EPOCH
 
@@ -156,6 +157,9 @@ class MongoCanaries:
 
     def trigger(self, canary_id: str, entry: Entry) -> Triggered:
         return self._commit.trigger(canary_id, entry)
+
+    def submit(self, pending: PendingTrigger) -> None:
+        self._commit.submit(pending)
 
     def mark_late(self, now: datetime) -> int:
         """One command for all; each document is changed atomically and only if it is still due when its turn comes."""

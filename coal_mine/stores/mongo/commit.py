@@ -13,9 +13,11 @@ from pymongo.database import Database
 
 from coal_mine.clock import monotonic
 from coal_mine.domain.canary import ORDINARY, Canary, Entry, Transition, Triggered, prunes, triggered
-from coal_mine.domain.errors import CoalMineError, Invalid, StoreUnavailable, unknown_id
+from coal_mine.domain.errors import Invalid, StoreUnavailable, unknown_id
+from coal_mine.domain.pending import PendingTrigger, tell_all
 from coal_mine.domain.periodicity import stand_in
 from coal_mine.domain.ports import TRIGGER_SECONDS
+from coal_mine.stores.waiting import trigger_and_wait
 
 from .definitions import Definition, Definitions
 from .documents import PROJECTION, Document, canary_of, condition_of, update_of
@@ -33,31 +35,26 @@ _CLOSE_SECONDS = 5.0
 
 
 class _Request:
-    """One caller that waits in `trigger`."""
+    """A trigger, with what its commit has to remember."""
 
-    __slots__ = ("answered", "canary_id", "entry", "error", "expires", "outcome", "told")
+    __slots__ = ("canary_id", "entry", "expires", "pending", "told")
 
-    def __init__(self, canary_id: str, entry: Entry, expires: float) -> None:
-        self.canary_id = canary_id
-        self.entry = entry
+    def __init__(self, pending: PendingTrigger, expires: float) -> None:
+        self.pending = pending
+        self.canary_id = pending.canary_id
+        self.entry = pending.entry
         self.expires = expires
-        self.outcome: Triggered | None = None
-        self.error: CoalMineError | None = None
         self.told: Triggered | None = None  # what to answer if a write succeeded whose result is not known; repeated, it would find less
-        self.answered = threading.Lock()
-        self.answered.acquire()
 
     def answer(self, outcome: Triggered) -> None:
-        self.outcome = outcome
-        self.answered.release()
+        self.pending.outcome = outcome
 
-    def fail(self, error: CoalMineError) -> None:
-        self.error = error
-        self.answered.release()
+    def fail(self, error: Exception) -> None:
+        self.pending.fail(error)
 
     @property
     def is_open(self) -> bool:
-        return self.outcome is None and self.error is None
+        return self.pending.is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +122,12 @@ class GroupCommit:
         self._thread.start()
 
     def trigger(self, canary_id: str, entry: Entry) -> Triggered:
+        return trigger_and_wait(self.submit, canary_id, entry, self._patience)
+
+    def submit(self, pending: PendingTrigger) -> None:
         if self._closing:
             raise StoreUnavailable("the store is closed")
-        request = _Request(canary_id, entry, monotonic() + self._patience)
-        self._queue.put(request)
-        if not request.answered.acquire(timeout=self._patience):
-            raise StoreUnavailable(f"the trigger could not be committed within {self._patience:g} seconds")
-        if request.outcome is None:
-            raise request.error or StoreUnavailable("the trigger was not committed")
-        return request.outcome
+        self._queue.put(_Request(pending, monotonic() + self._patience))
 
     def close(self) -> None:
         """Commit what was accepted. If MongoDB does not answer, the callers that still wait get StoreUnavailable."""
@@ -170,21 +164,30 @@ class GroupCommit:
     def _commit(self, requests: list[_Request]) -> list[_Request]:
         """One attempt for all; returns those that have to be tried again."""
         now = monotonic()
-        requests = [request for request in requests if request.expires > now]
+        _refuse((request for request in requests if request.expires <= now), f"not committed within {self._patience:g} seconds")
+        requests = [request for request in requests if request.is_open]
         for start in range(0, len(requests), MAX_BATCH):
             batch = requests[start : start + MAX_BATCH]
-            try:
-                self._write(batch)
-            except WriteRefused as error:
-                _log.warning("a batch of %d triggers is divided: %s", len(batch), error, extra={"action": "commit_divided"})
-                self._write_singly(batch)
-            except StoreUnavailable as error:
-                _log.warning("triggers wait: %s", error, extra={"action": "commit_retry", "waiting": len(requests) - start})
-                return [request for request in requests if request.is_open]
-            except Exception:  # noqa: BLE001 - the thread must live; logged, and each trigger is tried alone
-                _log.exception("a batch of %d triggers failed", len(batch), extra={"action": "commit_failed"})
-                self._write_singly(batch)
+            goes_on = self._write_batch(batch)
+            tell_all(request.pending for request in batch if not request.is_open)
+            if not goes_on:
+                break
         return [request for request in requests if request.is_open]
+
+    def _write_batch(self, batch: list[_Request]) -> bool:
+        """False: MongoDB does not answer, the others need not be tried now."""
+        try:
+            self._write(batch)
+        except WriteRefused as error:
+            _log.warning("a batch of %d triggers is divided: %s", len(batch), error, extra={"action": "commit_divided"})
+            self._write_singly(batch)
+        except StoreUnavailable as error:
+            _log.warning("triggers wait: %s", error, extra={"action": "commit_retry", "waiting": len(batch)})
+            return False
+        except Exception:  # noqa: BLE001 - the thread must live; logged, and each trigger is tried alone
+            _log.exception("a batch of %d triggers failed", len(batch), extra={"action": "commit_failed"})
+            self._write_singly(batch)
+        return True
 
     def _write_singly(self, requests: list[_Request]) -> None:
         """One trigger that cannot be written must not take the others with it."""
@@ -226,7 +229,7 @@ class GroupCommit:
             else:
                 self._write_others(groups)
         for request in requests:
-            if request.error is None and prunes(request.entry):
+            if request.pending.outcome and prunes(request.entry):
                 self._prune(request.canary_id, request.entry.at)
 
     def _write_ordinary(self, groups: Mapping[str, _Group], definitions: Mapping[str, Definition]) -> bool:
@@ -330,5 +333,7 @@ def _grouped(requests: Iterable[_Request]) -> dict[str, _Group]:
 
 
 def _refuse(requests: Iterable[_Request], text: str) -> None:
-    for request in requests:
+    refused = list(requests)
+    for request in refused:
         request.fail(StoreUnavailable(text))
+    tell_all(request.pending for request in refused)

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from coal_mine.domain.errors import CoalMineError, StoreUnavailable
+from coal_mine.domain.pending import PendingTrigger, tell_all
 from coal_mine.domain.ports import TRIGGER_SECONDS
 
 from .schema import bring_up_to_date
@@ -61,10 +62,12 @@ class Database:
     before is already counted.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, perform_triggers: Callable[[sqlite3.Connection, list[PendingTrigger]], None]) -> None:
+        """`perform_triggers` sets the outcome or the error of each, inside a transaction."""
         self.path = path
+        self._perform_triggers = perform_triggers
         self._idle: deque[sqlite3.Connection] = deque()
-        self._queue: SimpleQueue[_Change[Any] | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Change[Any] | PendingTrigger | None] = SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
         _make_private(path)
@@ -82,6 +85,12 @@ class Database:
         change = _Change(work)
         self._queue.put(change)
         return change.wait()
+
+    def submit(self, pending: PendingTrigger) -> None:
+        """As `write`, without waiting."""
+        if self._closed:
+            raise StoreUnavailable("the server is stopping")
+        self._queue.put(pending)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -103,7 +112,7 @@ class Database:
         while not self._queue.empty():
             late = self._queue.get()
             if late:
-                late.finish(StoreUnavailable("the server is stopping"))
+                _give_up(late, StoreUnavailable("the server is stopping"))
         while self._idle:
             self._idle.pop().close()
 
@@ -131,30 +140,53 @@ class Database:
             except Empty:
                 pass
             stopping = None in waiting
-            changes = [change for change in waiting if change]
-            if changes:
-                self._commit(connection, changes)
+            items = [item for item in waiting if item]
+            if items:
+                self._commit(connection, items)
         connection.close()
 
-    def _commit(self, connection: sqlite3.Connection, changes: list[_Change[Any]]) -> None:
+    def _commit(self, connection: sqlite3.Connection, items: list[_Change[Any] | PendingTrigger]) -> None:
         try:
             with self._translated():
                 connection.execute("BEGIN IMMEDIATE")
-                for change in changes:
-                    change.perform(connection)
+                self._perform(connection, items)
                 connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the writer's top: whatever went wrong belongs to those who wait
             with suppress(sqlite3.Error):  # a full disk may have rolled back by itself
                 connection.execute("ROLLBACK")
-            if len(changes) > 1:
-                for change in changes:
-                    self._commit(connection, [change])
+            if len(items) > 1:
+                for item in items:
+                    self._commit(connection, [item])
             else:
                 _log.error("a change was not written: %s", error, extra={"action": "write_failed"})
-                changes[0].finish(error)
+                _give_up(items[0], error)
         else:
-            for change in changes:
-                change.finish()
+            tell_all(item for item in items if isinstance(item, PendingTrigger))
+            for item in items:
+                if isinstance(item, _Change):
+                    item.finish()
+
+    def _perform(self, connection: sqlite3.Connection, items: list[_Change[Any] | PendingTrigger]) -> None:
+        """In the order in which they came; triggers with nothing between them together."""
+        triggers: list[PendingTrigger] = []
+        for item in items:
+            if isinstance(item, PendingTrigger):
+                triggers.append(item)
+                continue
+            if triggers:
+                self._perform_triggers(connection, triggers)
+                triggers = []
+            item.perform(connection)
+        if triggers:
+            self._perform_triggers(connection, triggers)
+
+
+def _give_up(item: _Change[Any] | PendingTrigger, error: Exception) -> None:
+    if isinstance(item, PendingTrigger):
+        item.fail(error)
+        tell_all([item])
+    else:
+        item.finish(error)
 
 
 def _make_private(path: Path) -> None:

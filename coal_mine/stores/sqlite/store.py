@@ -10,6 +10,7 @@ from coal_mine.domain.errors import StoreUnavailable
 from .canaries import SqliteCanaries
 from .database import Database
 from .outbox import SqliteOutbox
+from .triggers import Triggers
 
 _NEEDED = (3, 38, 0)  # its JSON functions are built in
 
@@ -34,7 +35,7 @@ def open_store(path: Path) -> SqliteStore:
     if sqlite3.sqlite_version_info < _NEEDED:
         needed = ".".join(map(str, _NEEDED))
         raise StoreUnavailable(f"SQLite {needed} or newer is needed; this Python has {sqlite3.sqlite_version}")
-    database = Database(path)
+    database = Database(path, Triggers().perform)
     try:
         database.write(lambda connection: connection.execute("UPDATE receivers SET lease_until = 0 WHERE lease_until > 0"))
     except BaseException:
