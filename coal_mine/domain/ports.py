@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from .alert import Claim, Delivery, DeliveryState
+from .alert import Alert, Claim, Delivery, DeliveryState
 from .canary import Canary, Entry, Transition, Triggered
 from .message import Message
 
@@ -93,8 +93,12 @@ class Outbox(Protocol):
         Repeating it after a crash makes no second delivery.
         """
 
-    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
-        """The right to deliver to a receiver who has something waiting and due, and whom nobody else serves; the longest waiting first.
+    def add(self, alerts: Sequence[Alert]) -> None:
+        """Turn alerts that no canary owes into deliveries, one per receiver. Repeated, it adds nothing: the first alert stands."""
+
+    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int, channels: Sequence[str]) -> Claim | None:
+        """The right to deliver to a receiver on one of these channels who has something waiting and due, and whom nobody else serves; the
+        longest waiting first.
 
         With more than `digest_above` deliveries waiting, at most MAX_DIGEST of them are bound together as a batch, named `token`, for good:
         until all are finished, every claim of the receiver returns that same batch. Otherwise at most `digest_above` deliveries, no batch.
@@ -108,7 +112,7 @@ class Outbox(Protocol):
     def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
         """Give the receiver back; with `retry_at` the try has failed and it is left alone until then. No effect on a claim lost."""
 
-    def next_attempt(self, now: datetime) -> datetime | None:
+    def next_attempt(self, now: datetime, channels: Sequence[str]) -> datetime | None:
         """When `claim` may next have something: `now` if it may already, None if nothing is waiting."""
 
     def deliveries(self, *, limit: int) -> list[Delivery]:

@@ -34,7 +34,7 @@ _ADD_ENTRY = "INSERT OR IGNORE INTO history (canary, at, nonce, text) VALUES (?,
 _ORDINARY = "SELECT periodicity FROM canaries WHERE id = ? AND late = 0 AND paused = 0 AND deadline > ? AND last_event_at <= ?"
 _MARK_LATE = """
     UPDATE canaries SET late = 1, owed = json_insert(owed, '$[#]', json_object(
-        'kind', 'LATE', 'canary_id', id, 'canary_name', name, 'at', :now, 'deadline', deadline, 'emails', json(emails)))
+        'kind', 'LATE', 'about', id, 'name', name, 'at', :now, 'deadline', deadline, 'emails', json(emails)))
     WHERE late = 0 AND paused = 0 AND deadline <= :now
 """
 _NEXT_DEADLINE = "SELECT min(deadline) FROM canaries WHERE late = 0 AND paused = 0"
