@@ -14,6 +14,7 @@ from typing import Protocol
 from .alert import Alert, Claim, Delivery, DeliveryState
 from .canary import Canary, Entry, Transition, Triggered
 from .message import Message
+from .server import Server
 
 
 class Clock(Protocol):
@@ -125,6 +126,25 @@ class Outbox(Protocol):
 MAX_DIGEST = 10_000
 
 
+class Servers(Protocol):
+    """The heartbeats of all processes that share the store. Every write may be repeated, by anybody and in any order."""
+
+    def beat(self, server: Server) -> None:
+        """Record that the process lives, as of its `seen_at`; what was told of it stays. May recreate what `end` deleted."""
+
+    def end(self, server_id: str) -> None:
+        """Forget a process that ends cleanly, or ended long ago."""
+
+    def all(self) -> list[Server]:
+        """In the order of their starts."""
+
+    def note_stopped(self, server_id: str, after: datetime) -> None:
+        """Raise `stopped_after` to that time. No effect on a process that is forgotten."""
+
+    def note_resumed(self, server_id: str, after: datetime) -> None:
+        """Raise `resumed_after` to that time. No effect on a process that is forgotten."""
+
+
 class Store(Protocol):
     """One opened database."""
 
@@ -133,6 +153,9 @@ class Store(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def servers(self) -> Servers: ...
 
     def close(self) -> None:
         """Finish what was accepted, then let go. May be called twice."""
