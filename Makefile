@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: bench faults run test test-all package lint types layers check clean
+.PHONY: bench debian faults run test test-all package lint types layers check clean
 
 run: $(VENV)/installed
 	$(BIN)/coal-mine
@@ -17,7 +17,12 @@ faults: $(VENV)/installed-dev
 	FAULTS_SECONDS=$${FAULTS_SECONDS:-90} $(BIN)/pytest -s -v tests/faults
 
 # Everything that must hold before a release.
-test-all: test package
+test-all: test package debian
+
+# What needs Debian packages, which only root can install.
+debian: $(VENV)/installed-dev
+	scripts/install_debian_packages.sh faketime
+	$(BIN)/pytest tests/debian
 
 # Build, install and start what users would install.
 package: $(VENV)/installed-dev

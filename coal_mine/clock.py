@@ -14,6 +14,8 @@ from .domain.times import cut
 class SystemClock:
     """This machine's clock."""
 
+    is_known = True
+
     def now(self) -> datetime:
         return cut(datetime.now(UTC))
 
@@ -33,6 +35,10 @@ class SharedClock:
         """At first waits for the store to tell its time. Raises StoreUnavailable when it does not, or when the server stops."""
         start = self._start or self._awaited()
         return cut(start + timedelta(seconds=monotonic()))
+
+    @property
+    def is_known(self) -> bool:
+        return self._start is not None
 
     def stop(self) -> None:
         """Let nobody wait any more."""

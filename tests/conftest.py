@@ -10,6 +10,9 @@ from tests.support.mail import MailServer
 from tests.support.mongod import Mongod
 from tests.support.server import CoalMine
 
+# Needs Debian packages; `make debian` installs them and names the directory.
+collect_ignore = ["debian"]
+
 
 @pytest.fixture(scope="session")
 def mongod() -> Iterator[Mongod]:

@@ -52,10 +52,12 @@ class Sender:
 
     def run_once(self, now: datetime) -> datetime | None:
         """Deliver to one receiver; `now` when there may be more."""
-        next_attempt = self._outbox.next_attempt(now)
+        next_attempt = self._outbox.next_attempt(now, tuple(self._channels))
         if next_attempt is None or next_attempt > now:
             return next_attempt
-        claim = self._outbox.claim(now=now, lease=LEASE, token=self._ids.nonce(), digest_above=self._digest_above)
+        claim = self._outbox.claim(
+            now=now, lease=LEASE, token=self._ids.nonce(), digest_above=self._digest_above, channels=tuple(self._channels)
+        )
         if claim is None:
             return None  # somebody else was faster
         sent = 0
@@ -89,7 +91,7 @@ class Sender:
 
     def _message(self, delivery: Delivery) -> Message:
         alert = delivery.alert
-        return alert_message(delivery.id, alert, self._canaries.history(alert.canary_id, limit=EVENTS_SHOWN, until=alert.at))
+        return alert_message(delivery.id, alert, self._canaries.history(alert.about, limit=EVENTS_SHOWN, until=alert.at))
 
     def _send(self, claim: Claim, deliveries: tuple[Delivery, ...], message: Message) -> bool:
         """False when the claim was lost meanwhile: somebody else goes on."""

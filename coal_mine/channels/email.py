@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import smtplib
 import ssl
 from email.errors import HeaderParseError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
-from functools import lru_cache
-from typing import Any
+from email.utils import parseaddr
 
 from coal_mine.clock import monotonic
 from coal_mine.config import EmailConfig, Tls
 from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused
 from coal_mine.domain.message import Message
 
+from .dialogue import deliver
+from .mail import compose
+
 TIMEOUT_SECONDS = 20.0
 # Servers close idle connections; an older one than this is asked whether it still lives.
 _FRESH_SECONDS = 5.0
-_AUTO_GENERATED = SMTP.header_factory("Auto-Submitted", "auto-generated")
 
 
 class EmailChannel:
@@ -31,13 +27,14 @@ class EmailChannel:
 
     def __init__(self, settings: EmailConfig) -> None:
         self._settings = settings
+        self._sender = parseaddr(settings.sender)[1]
         self._connection: smtplib.SMTP | None = None
         self._used_at = 0.0
 
     def send(self, address: str, message: Message) -> None:
         recipient = parseaddr(address)[1] or address
         try:
-            mail = _mail(self._settings.sender, recipient, message)
+            mail = compose(self._settings.sender, recipient, message)
         except (ValueError, IndexError, HeaderParseError) as error:  # the sender's address was checked with the configuration
             raise DeliveryRefused(f"{address!r} is not a mail address: {error}") from error
         try:
@@ -45,7 +42,7 @@ class EmailChannel:
         except (smtplib.SMTPException, OSError) as error:
             raise self._failed(error) from error
         try:
-            connection.send_message(mail, from_addr=parseaddr(self._settings.sender)[1], to_addrs=[recipient])
+            deliver(connection, self._sender, recipient, mail)
         except smtplib.SMTPRecipientsRefused as error:
             raise _outcome(*error.recipients[recipient]) from error
         except smtplib.SMTPDataError as error:
@@ -92,27 +89,6 @@ class EmailChannel:
             connection.close()
             raise
         return connection
-
-
-def _mail(sender: str, address: str, message: Message) -> EmailMessage:
-    """Built by the library, so that nothing in a name can become a header of its own."""
-    name, plain = parseaddr(sender)
-    domain = plain.rpartition("@")[2] or "localhost"
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _address_header("From", name or "Coal Mine", plain)
-    mail["To"] = _address_header("To", "", address)
-    mail["Subject"] = message.subject
-    mail["Date"] = format_datetime(message.at)
-    mail["Message-ID"] = f"<{hashlib.sha256(message.id.encode()).hexdigest()[:32]}@{domain}>"
-    mail["Auto-Submitted"] = _AUTO_GENERATED
-    mail.set_content(message.body)
-    return mail
-
-
-@lru_cache(maxsize=1_024)
-def _address_header(header: str, name: str, address: str) -> Any:
-    """The library parses what it is given again and again; in a storm, many mails go from one address to a few."""
-    return SMTP.header_factory(header, Address(name, addr_spec=address))
 
 
 def _lives(connection: smtplib.SMTP) -> bool:

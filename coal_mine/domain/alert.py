@@ -11,7 +11,8 @@ from .times import to_millis
 
 class Kind(StrEnum):
     LATE = "LATE"  # the deadline passed without a trigger
-    RESUMED = "RESUMED"  # a late canary was triggered again
+    RESUMED = "RESUMED"  # a late canary was triggered again, or a server that had stopped is back
+    STOPPED = "STOPPED"  # a background has not been seen for a lease and did not end cleanly
 
 
 class DeliveryState(StrEnum):
@@ -31,6 +32,9 @@ class Receiver:
         return f"{self.channel}|{self.address}"
 
 
+EMAIL = "email"
+# People who look after Coal Mine itself. A channel of their own: their alerts neither wait behind a storm for the same address nor join it.
+OPERATORS = "operators"
 LOG = Receiver("log", "log")
 
 
@@ -39,21 +43,24 @@ class Alert:
     """One change of state that somebody must hear of. Its facts and receivers are fixed at the change."""
 
     kind: Kind
-    canary_id: str
-    canary_name: str
+    about: str  # the id of the canary, or of the server
+    name: str  # in the words of the message
     at: datetime  # when the state changed
     deadline: datetime | None  # LATE: the one that passed; RESUMED: the next one
-    emails: tuple[str, ...]  # none: it is told in the log
+    emails: tuple[str, ...]
+    channel: str = EMAIL  # by which the addresses are reached; OPERATORS for what concerns a server
+    others_alive: bool = False  # STOPPED: another background was alive
 
     @property
     def id(self) -> str:
         """The same whoever writes it and however often: one canary changes its state at most once in a millisecond."""
-        return f"{self.canary_id}|{self.kind}|{to_millis(self.at)}"
+        return f"{self.about}|{self.kind}|{to_millis(self.at)}"
 
     @property
     def receivers(self) -> tuple[Receiver, ...]:
-        """Those who want to know; the log, when nobody does."""
-        return tuple(Receiver("email", address) for address in dict.fromkeys(self.emails)) or (LOG,)
+        """Those who want to know; the log, when nobody wants to hear of a canary. That a server has stopped is logged in any case."""
+        named = tuple(Receiver(self.channel, address) for address in dict.fromkeys(self.emails))
+        return named if named or self.channel == OPERATORS else (LOG,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,7 +170,7 @@ def updated(canary: Canary, update: Update, now: datetime) -> Transition:
 
 
 def _alert(kind: Kind, canary: Canary, at: datetime) -> Alert:
-    return Alert(kind=kind, canary_id=canary.id, canary_name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails)
+    return Alert(kind=kind, about=canary.id, name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails)
 
 
 def prunes(entry: Entry) -> bool:

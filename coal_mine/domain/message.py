@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from .alert import Alert, Kind
+from .alert import OPERATORS, Alert, Kind
 from .canary import Entry
 from .text import printable
 from .times import isoformat
 
 EVENTS_SHOWN = 15
+# By whether it concerns a server.
+_TOLD = {
+    (False, Kind.LATE): "has not reported",
+    (False, Kind.RESUMED): "is reporting again",
+    (True, Kind.STOPPED): "has stopped",
+    (True, Kind.RESUMED): "is back",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +35,9 @@ class Message:
 def alert_message(delivery_id: str, alert: Alert, events: Sequence[Entry]) -> Message:
     """The message for one alert; `events` are the canary's newest entries up to the alert, newest first."""
     lines = [_sentence(alert), ""]
-    if alert.kind is Kind.RESUMED and alert.deadline:
+    if alert.channel == OPERATORS:
+        lines += _advice(alert)
+    elif alert.kind is Kind.RESUMED and alert.deadline:
         lines += [f"The next trigger for this canary is due before {isoformat(alert.deadline)}.", ""]
     if events:
         lines += ["Recent events for this canary:", ""]
@@ -47,12 +56,31 @@ def digest_message(batch: str, alerts: Sequence[Alert]) -> Message:
 
 
 def _headline(alert: Alert) -> str:
-    told = "has not reported" if alert.kind is Kind.LATE else "is reporting again"
-    return f"[{alert.kind}] {printable(alert.canary_name)} {told}"
+    told = _TOLD[alert.channel == OPERATORS, alert.kind]
+    return f"[{alert.kind}] {printable(alert.name)} {told}"
 
 
 def _sentence(alert: Alert) -> str:
-    who = f"The canary {printable(alert.canary_name)} ({alert.canary_id})"
+    if alert.channel == OPERATORS:
+        return _sentence_of_server(alert)
+    who = f"The canary {printable(alert.name)} ({alert.about})"
     if alert.kind is Kind.LATE:  # a predecessor's canary may have lost its deadline, being paused
         return f"{who} was expected to report before {isoformat(alert.deadline or alert.at)}."
     return f"{who} is reporting again as of {isoformat(alert.at)}."
+
+
+def _sentence_of_server(alert: Alert) -> str:
+    who = f"The {printable(alert.name)}"
+    if alert.kind is Kind.STOPPED:
+        return f"{who} was last seen at {isoformat(alert.at)} and has not ended cleanly."
+    return f"{who}, which had stopped, is back as of {isoformat(alert.at)}."
+
+
+def _advice(alert: Alert) -> list[str]:
+    """What it means and what to do."""
+    if alert.kind is Kind.RESUMED:
+        return ["It had not died. Its log, and that of its machine, may tell what held it up or cut it off from the store.", ""]
+    meaning = "No other background was alive: until one is, no canary becomes late and no alert of a canary leaves."
+    if alert.others_alive:
+        meaning = "Another background is alive: deadlines are watched and alerts leave as before."
+    return [meaning, "", "It has died, hangs or is cut off from the store. Look at its log. You will hear if it comes back by itself.", ""]

@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from .alert import Claim, Delivery, DeliveryState
+from .alert import Alert, Claim, Delivery, DeliveryState
 from .canary import Canary, Entry, Transition, Triggered
 from .message import Message
 from .pending import PendingTrigger
+from .server import Server
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
         """The present in UTC, cut to milliseconds; the store's time where servers share one."""
+
+    @property
+    def is_known(self) -> bool:
+        """False: `now` has to wait."""
 
 
 class Ids(Protocol):
@@ -97,8 +102,12 @@ class Outbox(Protocol):
         Repeating it after a crash makes no second delivery.
         """
 
-    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
-        """The right to deliver to a receiver who has something waiting and due, and whom nobody else serves; the longest waiting first.
+    def add(self, alerts: Sequence[Alert]) -> None:
+        """Turn alerts that no canary owes into deliveries, one per receiver. Repeated, it adds nothing: the first alert stands."""
+
+    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int, channels: Sequence[str]) -> Claim | None:
+        """The right to deliver to a receiver on one of these channels who has something waiting and due, and whom nobody else serves; the
+        longest waiting first.
 
         With more than `digest_above` deliveries waiting, at most MAX_DIGEST of them are bound together as a batch, named `token`, for good:
         until all are finished, every claim of the receiver returns that same batch. Otherwise at most `digest_above` deliveries, no batch.
@@ -112,7 +121,7 @@ class Outbox(Protocol):
     def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
         """Give the receiver back; with `retry_at` the try has failed and it is left alone until then. No effect on a claim lost."""
 
-    def next_attempt(self, now: datetime) -> datetime | None:
+    def next_attempt(self, now: datetime, channels: Sequence[str]) -> datetime | None:
         """When `claim` may next have something: `now` if it may already, None if nothing is waiting."""
 
     def deliveries(self, *, limit: int) -> list[Delivery]:
@@ -125,6 +134,25 @@ class Outbox(Protocol):
 MAX_DIGEST = 10_000
 
 
+class Servers(Protocol):
+    """The heartbeats of all processes that share the store. Every write may be repeated, by anybody and in any order."""
+
+    def beat(self, server: Server) -> None:
+        """Record that the process lives, as of its `seen_at`; what was told of it stays. May recreate what `end` deleted."""
+
+    def end(self, server_id: str) -> None:
+        """Forget a process that ends cleanly, or ended long ago."""
+
+    def all(self) -> list[Server]:
+        """In the order of their starts."""
+
+    def note_stopped(self, server_id: str, after: datetime) -> None:
+        """Raise `stopped_after` to that time. No effect on a process that is forgotten."""
+
+    def note_resumed(self, server_id: str, after: datetime) -> None:
+        """Raise `resumed_after` to that time. No effect on a process that is forgotten."""
+
+
 class Store(Protocol):
     """One opened database."""
 
@@ -133,6 +161,9 @@ class Store(Protocol):
 
     @property
     def outbox(self) -> Outbox: ...
+
+    @property
+    def servers(self) -> Servers: ...
 
     def close(self) -> None:
         """Finish what was accepted, then let go. May be called twice."""

@@ -26,7 +26,7 @@ from coal_mine.stores.mongo.store import check as check_mongo
 from coal_mine.stores.mongo.store import open_store as open_mongo
 from coal_mine.stores.sqlite.store import SqliteStore
 from coal_mine.stores.sqlite.store import open_store as open_sqlite
-from coal_mine.web.app import build_app
+from coal_mine.web.app import App
 from coal_mine.web.health import Health
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Parts:
             self._store, self._clock, self._ids,
             deadlines_changed=lambda: self._wake("watcher"), alert_owed=lambda: self._wake("expander"),
         )  # fmt: skip
-        self.app = build_app(canaries, key=config.wsgi.auth_key, local_only=config.local_only, examine=self.health)
+        self.app = App(canaries, key=config.wsgi.auth_key, local_only=config.local_only, examine=self.health)
 
     def start(self) -> None:
         for loop in self._loops:

@@ -13,22 +13,22 @@ from multiprocessing import connection
 from typing import Any
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from coal_mine.clock import monotonic
 from coal_mine.config import Config, WsgiConfig
 from coal_mine.domain.errors import CoalMineError, Invalid
+from coal_mine.web.app import App
 
 from . import logs
 from .parts import Parts
 
 _log = logging.getLogger(__name__)
 
-# Connections that may be open at once; each costs memory only. Requests that are worked on at once; each costs a thread.
+# Connections that may be open at once; each costs memory only.
 CONNECTIONS = 8_192
-THREADS = 64
 HEADER_MILLISECONDS = 5_000
 STOP_SECONDS = 40
 # Granian would take SIGHUP for a wish to reload, with a second writer beside the first.
@@ -43,7 +43,7 @@ _MAX_SHORT_LIVES = 5
 def serve_web(config: Config, *, background: bool) -> None:
     """Serve HTTP until SIGTERM or SIGINT; with `background` the loops run beside it in the same worker process."""
 
-    def make_app() -> Callable[..., Any]:
+    def make_app() -> App:
         # In the worker process, after the fork. Its signals are its own.
         signal.set_wakeup_fd(-1)
         end_with_parent()
@@ -128,9 +128,9 @@ def _server(config: WsgiConfig) -> Any:  # Granian's server classes have no comm
         "coal-mine",
         address=config.host,
         port=config.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=Loops.asyncio,
         workers=config.workers,
-        blocking_threads=THREADS,
         backpressure=CONNECTIONS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),

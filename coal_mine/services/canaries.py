@@ -8,8 +8,9 @@ from datetime import datetime
 from itertools import islice
 
 from coal_mine.domain import canary as states
-from coal_mine.domain.canary import MAX_HISTORY, Canary, Entry, Transition, Triggered, kept_history
+from coal_mine.domain.canary import MAX_HISTORY, Canary, Entry, Transition, kept_history
 from coal_mine.domain.errors import IdTaken, Invalid, StoreUnavailable
+from coal_mine.domain.pending import PendingTrigger
 from coal_mine.domain.periodicity import InWindows
 from coal_mine.domain.ports import CanaryFilter, Clock, Ids, Store
 from coal_mine.domain.text import checked_comment, slug_of
@@ -111,12 +112,30 @@ class Canaries:
             histories = self._store.histories([canary.id for canary in page], limit=MAX_HISTORY)
             yield from (Shown(canary, kept_history(histories.get(canary.id, []), now)) for canary in page)
 
-    def trigger(self, reference: Reference, comment: str) -> Triggered:
-        entry = self._entry("Triggered", comment)  # first, since to look the canary up may take its time
-        found = self._store.trigger(self._resolve(reference), entry)
-        if found.recovered:
-            self._alert_owed()
-        return found
+    @property
+    def knows_time(self) -> bool:
+        """False: the store has not told its time yet, and whoever needs it waits."""
+        return self._clock.is_known
+
+    def wait_for_time(self) -> None:
+        """Raises StoreUnavailable when it takes too long."""
+        self._clock.now()
+
+    def arrival(self, comment: str) -> Entry:
+        """Of a trigger, to be noted before anything that takes time. Raises Invalid, and StoreUnavailable when nobody knows the time."""
+        return self._entry("Triggered", comment)
+
+    def id_of(self, reference: Reference) -> str:
+        """Raises Invalid and NotFound; only a reference by id does not ask the store."""
+        return self._resolve(reference)
+
+    def trigger(self, pending: PendingTrigger) -> None:
+        """See PendingTrigger. Raises StoreUnavailable. Whoever is handed one that recovered calls `alert_owed`."""
+        self._store.submit(pending)
+
+    def alert_owed(self) -> None:
+        """A change of state owes an alert; wake whoever delivers it."""
+        self._alert_owed()
 
     def pause(self, reference: Reference, comment: str) -> Shown:
         entry = self._entry("Paused", comment)

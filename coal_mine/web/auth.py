@@ -5,14 +5,10 @@ from __future__ import annotations
 import base64
 import hmac
 import threading
-from collections.abc import Callable
-from typing import Any
-
-import bottle
 
 from coal_mine.domain.errors import Forbidden, Unauthorized
 
-from .environ import Environ, host_of
+from .environ import Environ
 from .parameters import Pairs, form_pairs, has_body, query_pairs
 from .responses import Busy
 
@@ -73,19 +69,12 @@ class Gate:
         return any(hmac.compare_digest(self._key, token.encode("utf-8", "surrogateescape")) for token in tokens)
 
 
-class LocalHostsOnly:
-    """A Bottle plugin: answers only to this machine's own names, so that no foreign name can be rebound to a server without a key."""
-
-    name = "local-hosts-only"
-    api = 2
-
-    def apply(self, callback: Callable[..., Any], _route: Any) -> Callable[..., Any]:
-        def checked(*args: Any, **kwargs: Any) -> Any:
-            if host_of(bottle.request.environ) not in _LOCAL_HOSTS:
-                raise Forbidden("this server answers only to localhost; to let others in, start it with a coal-mine.ini")
-            return callback(*args, **kwargs)
-
-        return checked
+def refuse_foreign_name(host_header: str) -> None:
+    """For a server without a key: it answers only to this machine's own names, so that no foreign name can be rebound to it."""
+    host = host_header.lower()
+    name = host if host.endswith("]") else host.rpartition(":")[0] if ":" in host else host
+    if name not in _LOCAL_HOSTS:
+        raise Forbidden("this server answers only to localhost; to let others in, start it with a coal-mine.ini")
 
 
 def without_key(pairs: Pairs) -> Pairs:

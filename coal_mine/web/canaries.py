@@ -1,4 +1,4 @@
-"""The API for canaries: /coal-mine/v1/canary/* and /<id>."""
+"""The API for canaries: /coal-mine/v1/canary/*, but for the triggers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 import bottle
 
-from coal_mine.domain.canary import Canary, Entry, Triggered
+from coal_mine.domain.canary import Canary, Entry
 from coal_mine.domain.periodicity import Every, InWindows, OnSchedule
 from coal_mine.domain.ports import CanaryFilter
 from coal_mine.domain.times import isoformat
@@ -15,18 +15,10 @@ from coal_mine.domain.windows import Span
 from coal_mine.services.canaries import Canaries, Reference, Shown
 from coal_mine.services.definitions import Definition
 
-from .auth import Gate, without_key
-from .parameters import Parameters, query_pairs
-from .responses import as_json
+from .auth import Gate
+from .parameters import REFERENCE, Parameters
 
-_REFERENCE = ("id", "slug", "name")
 _DEFINITION = ("name", "periodicity", "schedule", "grace", "timezone", "description", "email")
-# A trigger's answer is one of four; making them once spares the trigger path the work.
-_TRIGGERED = {
-    (recovered, unpaused): as_json({"status": "ok", "recovered": recovered, "unpaused": unpaused})
-    for recovered in (False, True)
-    for unpaused in (False, True)
-}
 
 
 class CanaryJson(TypedDict):
@@ -52,17 +44,15 @@ class CanaryRoutes:
         self._gate = gate
 
     def mount(self, app: bottle.Bottle) -> None:
-        for command in ("create", "delete", "update", "get", "list", "trigger", "pause", "unpause"):
+        for command in ("create", "delete", "update", "get", "list", "pause", "unpause"):
             app.route(f"/coal-mine/v1/canary/{command}", ["GET", "POST"], getattr(self, command))
-        for slashes in ("/", "//"):  # two where somebody's base URL ends in one; the predecessor took that too
-            app.route(slashes + "<canary_id:re:[a-z]{8}>", ["GET", "POST"], self.trigger_by_id)
 
     def create(self) -> Any:
         given = self._parameters(*_DEFINITION, "paused", repeatable="email")
         return _one(self._canaries.create(_definition(given, given.text("name")), paused=bool(given.flag("paused"))))
 
     def delete(self) -> Any:
-        self._canaries.delete(self._parameters(*_REFERENCE).reference())
+        self._canaries.delete(self._parameters(*REFERENCE).reference())
         return {"status": "ok"}
 
     def update(self) -> Any:
@@ -71,7 +61,7 @@ class CanaryRoutes:
         return _one(self._canaries.update(reference, _definition(given, given.text("name"))))
 
     def get(self) -> Any:
-        return _one(self._canaries.get(self._parameters(*_REFERENCE).reference()))
+        return _one(self._canaries.get(self._parameters(*REFERENCE).reference()))
 
     def list(self) -> Any:
         given = self._parameters("verbose", "paused", "late", "search")
@@ -82,26 +72,13 @@ class CanaryRoutes:
             shown = [{"id": canary.id, "name": canary.name} for canary in canaries]
         return {"status": "ok", "canaries": shown}
 
-    def trigger(self) -> bytes:
-        """Open to everybody; a key is accepted and ignored, a body is not read."""
-        given = Parameters(without_key(query_pairs(bottle.request.environ)), *_REFERENCE, "comment", "m")
-        return self._trigger(given.reference(), given)
-
-    def trigger_by_id(self, canary_id: str) -> bytes:
-        given = Parameters(without_key(query_pairs(bottle.request.environ)), *_REFERENCE, "comment", "m")
-        return self._trigger(Reference(id=canary_id), given)
-
     def pause(self) -> Any:
-        given = self._parameters(*_REFERENCE, "comment")
+        given = self._parameters(*REFERENCE, "comment")
         return _one(self._canaries.pause(given.reference(), given.text("comment") or ""))
 
     def unpause(self) -> Any:
-        given = self._parameters(*_REFERENCE, "comment")
+        given = self._parameters(*REFERENCE, "comment")
         return _one(self._canaries.unpause(given.reference(), given.text("comment") or ""))
-
-    def _trigger(self, reference: Reference, given: Parameters) -> bytes:
-        found: Triggered = self._canaries.trigger(reference, given.text("comment") or given.text("m") or "")
-        return _TRIGGERED[found.recovered, found.unpaused]
 
     def _parameters(self, *known: str, repeatable: str = "") -> Parameters:
         return Parameters(self._gate.admit(bottle.request.environ), *known, repeatable=repeatable)

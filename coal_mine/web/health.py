@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import bottle
+from .responses import Answer, NotAllowed, json_answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +22,13 @@ class HealthRoute:
         """`examine` must answer at once, without asking the store."""
         self._examine = examine
 
-    def mount(self, app: bottle.Bottle) -> None:
-        app.route("/health", ["GET"], self.health)
+    def is_for(self, path: str) -> bool:
+        return path == "/health"
 
-    def health(self) -> dict[str, Any]:
+    def answer(self, method: str) -> Answer:
+        if method not in ("GET", "HEAD"):
+            raise NotAllowed(method, "GET")
         health = self._examine()
         if health.fault:
-            bottle.response.status = 503
-            return {"status": "error", "error": health.fault, **health.details}
-        return {"status": "ok", **health.details}
+            return json_answer({"status": "error", "error": health.fault, **health.details}, 503)
+        return json_answer({"status": "ok", **health.details})

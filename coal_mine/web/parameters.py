@@ -19,10 +19,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 
 Pairs = list[tuple[str, str]]
+REFERENCE = ("id", "slug", "name")  # what names a canary
 
 
 def query_pairs(environ: Environ) -> Pairs:
-    return _pairs(environ.get("QUERY_STRING", "").encode("latin-1"))
+    return pairs_of(environ.get("QUERY_STRING", "").encode("latin-1"))
 
 
 def has_body(environ: Environ) -> bool:
@@ -46,14 +47,14 @@ def form_pairs(environ: Environ) -> Pairs:
     body = environ["wsgi.input"].read(length)
     if len(body) < length:
         raise Invalid(f"the body ended after {len(body)} of {length} bytes")
-    return _pairs(body)
+    return pairs_of(body)
 
 
 def _length(environ: Environ) -> int:
     return int(environ.get("CONTENT_LENGTH") or 0)
 
 
-def _pairs(encoded: bytes) -> Pairs:
+def pairs_of(encoded: bytes) -> Pairs:
     """Bytes that are no UTF-8 come back as surrogates, for Parameters to refuse: the key is looked for first."""
     try:
         return parse_qsl(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import bottle
@@ -27,23 +28,69 @@ class Busy(CoalMineError):
     """The server cannot take this request now; the same request may be taken later."""
 
 
+class TooSlow(CoalMineError):
+    """The client did not send in time what it had announced."""
+
+
+class NotAllowed(CoalMineError):
+    """Nothing answers this method at this path."""
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(f"405 Method Not Allowed: {method[:20]!r}; use {allowed.replace(',', ' or ')}")
+        self.allowed = allowed
+
+
 _STATUSES: tuple[tuple[type[CoalMineError], int], ...] = (
     (Invalid, 400),
     (Unauthorized, 401),
     (Forbidden, 403),
     (NotFound, 404),
+    (NotAllowed, 405),
+    (TooSlow, 408),
     (Conflict, 409),
     (TooLarge, 413),
     (Busy, 503),
 )
 
 
+Headers = list[tuple[str, str]]
+_JSON: Headers = [("content-type", "application/json")]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Headers
+    body: bytes
+
+
 def as_json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, indent=4).encode() + b"\n"
 
 
+def json_answer(value: Mapping[str, Any], status: int = 200) -> Answer:
+    return Answer(status, _JSON, as_json(value))
+
+
 def error_body(text: str) -> bytes:
     return as_json({"status": "error", "error": text})
+
+
+def error_answer(error: Exception, asked: str) -> Answer:
+    """What the client is told, and the log when the server is at fault; `asked` says by what request."""
+    if isinstance(error, StoreUnavailable):  # the text names hosts or paths, which are nobody's business
+        _log.warning("%s: %s", asked, error, extra={"action": "request_unanswered"})
+        text = "the store does not answer; whether a change was made is not known. Try again; the server's log says more"
+        return Answer(503, _JSON, error_body(text))
+    if not isinstance(error, CoalMineError):
+        _log.error("%s failed", asked, exc_info=error, extra={"action": "request_failed"})
+        return Answer(500, _JSON, error_body("internal error; the server's log says more"))
+    more: Headers = []
+    if isinstance(error, Unauthorized):
+        more = [("www-authenticate", 'Basic realm="Coal Mine"')]
+    elif isinstance(error, NotAllowed):
+        more = [("allow", error.allowed)]
+    return Answer(_status(error), _JSON + more, error_body(str(error)))
 
 
 class JsonAnswers:
@@ -56,23 +103,13 @@ class JsonAnswers:
         def answered(*args: Any, **kwargs: Any) -> bytes:
             bottle.response.content_type = "application/json"
             try:
-                result = callback(*args, **kwargs)
-            except StoreUnavailable as error:  # the text names hosts or paths, which are nobody's business
-                _log.warning("%s %s: %s", bottle.request.method, route.rule, error, extra={"action": "request_unanswered"})
-                bottle.response.status = 503
-                return error_body(
-                    "the store does not answer; whether a change was made is not known. Try again; the server's log says more"
-                )
-            except CoalMineError as error:
-                bottle.response.status = _status(error)
-                if isinstance(error, Unauthorized):
-                    bottle.response.set_header("WWW-Authenticate", 'Basic realm="Coal Mine"')
-                return error_body(str(error))
-            except Exception:  # noqa: BLE001 - the request's top: the client gets a fixed text
-                _log.exception("%s %s failed", bottle.request.method, route.rule, extra={"action": "request_failed"})
-                bottle.response.status = 500
-                return error_body("internal error; the server's log says more")
-            return result if isinstance(result, bytes) else as_json(result)
+                return as_json(callback(*args, **kwargs))
+            except Exception as error:  # noqa: BLE001 - the request's top
+                answer = error_answer(error, f"{bottle.request.method} {route.rule}")
+            bottle.response.status = answer.status
+            for name, value in answer.headers:
+                bottle.response.set_header(name, value)
+            return answer.body
 
         return answered
 
@@ -81,20 +118,17 @@ def _status(error: CoalMineError) -> int:
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
 
 
-def refuse_odd_path() -> None:
-    """A hook before each request. Bottle leaves out what is no UTF-8, and would then act on another path than was asked for."""
-    try:
-        bottle.request.environ["bottle.raw_path"].encode("latin-1").decode()
-    except UnicodeDecodeError:
-        raise bottle.HTTPError(400, "the path is not valid UTF-8") from None
-
-
 def answer_http_error(error: bottle.HTTPError) -> bytes:
-    """For what no route answers: unknown paths, wrong methods, paths that are no UTF-8."""
+    """For what no route answers: unknown paths, wrong methods."""
     bottle.response.content_type = "application/json"
-    texts = {
-        400: f"400 Bad Request: {error.body}",
-        404: f"404 Not Found: there is nothing at {bottle.request.path[:200]!r}",
-        405: f"405 Method Not Allowed: {bottle.request.method[:20]!r}; use {error.get_header('Allow', 'GET').replace(',', ' or ')}",
-    }
-    return error_body(texts.get(error.status_code, error.status_line))
+    if error.status_code == 404:
+        return error_body(f"404 Not Found: there is nothing at {bottle.request.path[:200]!r}")
+    if error.status_code == 405:
+        return error_body(str(NotAllowed(bottle.request.method, error.get_header("Allow", "GET"))))
+    return error_body(error.status_line)
+
+
+def refuse_odd_path(path: str) -> None:
+    """The server puts this mark in the place of what is no UTF-8; we would act on another path than was asked for."""
+    if "\ufffd" in path:
+        raise Invalid("400 Bad Request: the path is not valid UTF-8")

@@ -115,7 +115,7 @@ def test_a_refused_alert_is_kept_with_its_reason_and_the_next_one_leaves(
 
     letterbox.before = refuse_one
     sender.run_once(clock.now())
-    states = {delivery.alert.canary_name: (delivery.state, delivery.error) for delivery in store.outbox.deliveries(limit=10)}
+    states = {delivery.alert.name: (delivery.state, delivery.error) for delivery in store.outbox.deliveries(limit=10)}
 
     assert states == {"One": (DeliveryState.REFUSED, "550 no such user"), "Two": (DeliveryState.DELIVERED, "")}
 

@@ -38,8 +38,8 @@ def alert(**values: Any) -> Alert:
     """A LATE alert of the backup, but for the values given."""
     facts: dict[str, Any] = {
         "kind": Kind.LATE,
-        "canary_id": BACKUP.id,
-        "canary_name": BACKUP.name,
+        "about": BACKUP.id,
+        "name": BACKUP.name,
         "at": NOW,
         "deadline": NOW - SECOND,
         "emails": BACKUP.emails,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coal_mine.domain.alert import Alert, Delivery, Kind, Receiver
+from coal_mine.domain.alert import OPERATORS, Alert, Delivery, Kind, Receiver
 from coal_mine.domain.canary import Entry
 from coal_mine.domain.message import EVENTS_SHOWN, Message, alert_message, digest_message
 from tests.domain.samples import HOUR, NOW, SECOND, alert
 
 EVENTS = [Entry(NOW - HOUR, "Triggered (all well)"), Entry(NOW - 2 * HOUR, "Canary created")]
 RESUMED = alert(kind=Kind.RESUMED, deadline=NOW + HOUR)
-KINDS = pytest.mark.parametrize("kind", list(Kind))
+OF_SERVERS = {"about": "alpha|4711|n1", "name": "background process 4711 on alpha", "deadline": None, "channel": OPERATORS}
+STOPPED = alert(kind=Kind.STOPPED, others_alive=True, **OF_SERVERS)
+BACK = alert(kind=Kind.RESUMED, **OF_SERVERS)
+ALL = pytest.mark.parametrize("told", [alert(), RESUMED, STOPPED, BACK], ids=["late", "resumed", "stopped", "back"])
 
 
 def message(told: Alert, events: list[Entry] = EVENTS) -> Message:
@@ -51,6 +56,37 @@ def test_a_resumed_message_tells_the_next_deadline_too() -> None:
     )
 
 
+def test_a_stopped_message_tells_which_process_what_it_means_and_what_to_do() -> None:
+    assert message(STOPPED, []) == Message(
+        id="d1",
+        at=NOW,
+        subject="[STOPPED] background process 4711 on alpha has stopped",
+        body=(
+            "The background process 4711 on alpha was last seen at 2026-11-22T12:00:00.250Z and has not ended cleanly.\n"
+            "\n"
+            "Another background is alive: deadlines are watched and alerts leave as before.\n"
+            "\n"
+            "It has died, hangs or is cut off from the store. Look at its log. You will hear if it comes back by itself.\n"
+        ),
+        told=("[STOPPED] The background process 4711 on alpha was last seen at 2026-11-22T12:00:00.250Z and has not ended cleanly.",),
+    )
+
+
+def test_a_stopped_message_says_what_does_not_happen_while_no_other_background_lives() -> None:
+    alone = message(replace(STOPPED, others_alive=False), []).body
+
+    assert "No other background was alive: until one is, no canary becomes late and no alert of a canary leaves.\n" in alone
+
+
+def test_a_message_of_a_background_that_is_back_says_that_it_had_not_died() -> None:
+    told = message(BACK, [])
+
+    assert told.subject == "[RESUMED] background process 4711 on alpha is back"
+    assert told.body.startswith(
+        "The background process 4711 on alpha, which had stopped, is back as of 2026-11-22T12:00:00.250Z.\n\nIt had not"
+    )
+
+
 def test_a_late_message_without_a_deadline_still_says_late() -> None:
     assert "was expected to report before" in message(alert(deadline=None)).body
 
@@ -61,20 +97,19 @@ def test_only_the_newest_events_are_shown() -> None:
     assert message(alert(), events).body.splitlines()[-1].endswith(f"event {EVENTS_SHOWN - 1}")
 
 
-@KINDS
+@ALL
 @given(name=st.text(st.characters()))
-def test_no_name_breaks_the_subject_line(kind: Kind, name: str) -> None:
-    subject = message(alert(kind=kind, canary_name=name)).subject
+def test_no_name_breaks_the_subject_line(told: Alert, name: str) -> None:
+    subject = message(replace(told, name=name)).subject
 
     assert subject.encode().decode().splitlines() == [subject]
 
 
-@KINDS
-def test_a_name_with_lines_forges_neither_header_nor_body(kind: Kind) -> None:
-    name = "x\nBcc: victim@example.com\r\n\r\nInjected"
-    told = message(alert(kind=kind, canary_name=name))
+@ALL
+def test_a_name_with_lines_forges_neither_header_nor_body(told: Alert) -> None:
+    sent = message(replace(told, name="x\nBcc: victim@example.com\r\n\r\nInjected"))
 
-    assert not any(line.startswith(("Bcc", "Injected")) for line in (told.subject + "\n" + told.body).splitlines())
+    assert not any(line.startswith(("Bcc", "Injected")) for line in (sent.subject + "\n" + sent.body).splitlines())
 
 
 @given(st.text(st.characters()))
@@ -86,7 +121,7 @@ def test_an_events_text_stays_on_its_line(text: str) -> None:
 
 
 def test_a_digest_tells_all_changes_and_counts_them() -> None:
-    assert digest_message("b1", [alert(at=NOW - SECOND), alert(canary_name="Web"), RESUMED]) == Message(
+    assert digest_message("b1", [alert(at=NOW - SECOND), alert(name="Web"), RESUMED]) == Message(
         id="b1",
         at=NOW,
         subject="[2 LATE, 1 RESUMED] Coal Mine digest",
@@ -111,7 +146,7 @@ def test_a_digest_does_not_name_a_kind_that_it_does_not_hold() -> None:
 
 @given(st.text(st.characters()))
 def test_a_digest_has_one_line_for_each_change_whatever_the_names(name: str) -> None:
-    told = digest_message("b1", [alert(canary_name=name)] * 3).body.encode().decode()
+    told = digest_message("b1", [alert(name=name)] * 3).body.encode().decode()
 
     assert len(told.splitlines()) == 5
 
@@ -122,11 +157,19 @@ def test_an_alert_goes_to_each_address_once() -> None:
     assert told.receivers == (Receiver("email", "jo@example.com"), Receiver("email", "al@example.com"))
 
 
+def test_an_alert_of_a_server_goes_to_the_operators_own_channel() -> None:
+    assert replace(STOPPED, emails=("ops@example.com",)).receivers == (Receiver("operators", "ops@example.com"),)
+
+
+def test_an_alert_of_a_server_without_operators_goes_nowhere() -> None:
+    assert replace(STOPPED, emails=()).receivers == ()
+
+
 def test_the_same_change_has_the_same_id_whoever_writes_it() -> None:
-    assert alert().id == alert(canary_name="renamed meanwhile").id
+    assert alert().id == alert(name="renamed meanwhile").id
 
 
-@pytest.mark.parametrize("other", [alert(kind=Kind.RESUMED), alert(canary_id="abcdefgh"), alert(at=NOW + SECOND / 1_000)])
+@pytest.mark.parametrize("other", [alert(kind=Kind.RESUMED), alert(about="abcdefgh"), alert(at=NOW + SECOND / 1_000)])
 def test_another_change_has_another_id(other: Alert) -> None:
     assert alert().id != other.id
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -22,6 +22,7 @@ HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
 # Far behind every deadline that the tests set.
 MUCH_LATER = NOW + 100 * HOUR
+CHANNELS = ("email", "log")
 
 _numbers = count()
 
@@ -79,8 +80,14 @@ def texts(store: Store, canary_id: str) -> list[str]:
     return [each.text for each in store.canaries.history(canary_id, limit=100_000)]
 
 
-def claimed(store: Store, token: str = "token", *, now: datetime = MUCH_LATER, digest_above: int = 20) -> Claim | None:
-    return store.outbox.claim(now=now, lease=LEASE, token=token, digest_above=digest_above)
+def next_attempt(store: Store, now: datetime) -> datetime | None:
+    return store.outbox.next_attempt(now, CHANNELS)
+
+
+def claimed(
+    store: Store, token: str = "token", *, now: datetime = MUCH_LATER, digest_above: int = 20, channels: Sequence[str] = CHANNELS
+) -> Claim | None:
+    return store.outbox.claim(now=now, lease=LEASE, token=token, digest_above=digest_above, channels=channels)
 
 
 def finished(
@@ -98,7 +105,7 @@ def finished(
 
 def told(claim: Claim | None) -> list[tuple[str, str]]:
     """The kinds and canaries of a claim's deliveries, in order."""
-    return [(delivery.alert.kind, delivery.alert.canary_id) for delivery in claim.deliveries] if claim else []
+    return [(delivery.alert.kind, delivery.alert.about) for delivery in claim.deliveries] if claim else []
 
 
 def at_once(works: Iterable[Callable[[], Any]]) -> list[Any]:

@@ -26,7 +26,7 @@ def test_marking_late_changes_nothing_else(store: Store) -> None:
 def test_a_late_canary_owes_its_alert(store: Store) -> None:
     one = added(store, name="$name ☃", emails=("b@example.com", "a@example.com"))
     store.canaries.mark_late(NOW + HOUR + SECOND)
-    expected = Alert(kind=Kind.LATE, canary_id=one.id, canary_name=one.name, at=NOW + HOUR + SECOND, deadline=NOW + HOUR, emails=one.emails)
+    expected = Alert(kind=Kind.LATE, about=one.id, name=one.name, at=NOW + HOUR + SECOND, deadline=NOW + HOUR, emails=one.emails)
 
     assert store.canaries.get(one.id).owed == (expected,)
 
@@ -38,7 +38,7 @@ def test_a_late_canary_without_addresses_is_told_in_the_log(store: Store) -> Non
 
     assert one.late
     assert claim
-    assert (claim.receiver, [delivery.alert.canary_id for delivery in claim.deliveries]) == (LOG, [one.id])
+    assert (claim.receiver, [delivery.alert.about for delivery in claim.deliveries]) == (LOG, [one.id])
 
 
 def test_a_late_canary_is_not_marked_again(store: Store) -> None:

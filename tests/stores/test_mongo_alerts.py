@@ -11,7 +11,7 @@ from pymongo.database import Database
 from coal_mine.domain.alert import Kind
 from coal_mine.domain.canary import triggered
 from coal_mine.stores.mongo.store import MongoStore
-from tests.stores.examples import HOUR, MILLISECOND, NOW, SECOND, added, added_late, claimed, entry, finished, told
+from tests.stores.examples import HOUR, MILLISECOND, NOW, SECOND, added, added_late, claimed, entry, finished, next_attempt, told
 
 Documents = Database[dict[str, Any]]
 
@@ -100,7 +100,7 @@ def test_an_announcement_that_comes_late_is_forgotten(store: MongoStore, databas
     database["receivers"].update_one({}, {"$set": {"waiting_since": NOW}, "$inc": {"seq": 1}})
 
     assert claimed(store, "second") is None
-    assert store.outbox.next_attempt(NOW + 100 * HOUR) is None
+    assert next_attempt(store, NOW + 100 * HOUR) is None
 
 
 def test_a_trigger_of_the_same_moment_does_not_recover_twice(store: MongoStore) -> None:

@@ -26,7 +26,7 @@ def test_there_is_one_delivery_for_each_receiver(store: Store) -> None:
 def test_a_delivery_comes_back_complete(store: Store) -> None:
     one = added_late(store, name="Ñame $x", emails=("é@example.com",))
     store.outbox.expand()
-    alert = Alert(kind=Kind.LATE, canary_id=one.id, canary_name="Ñame $x", at=NOW + HOUR, deadline=NOW + HOUR, emails=one.emails)
+    alert = Alert(kind=Kind.LATE, about=one.id, name="Ñame $x", at=NOW + HOUR, deadline=NOW + HOUR, emails=one.emails)
 
     assert store.outbox.deliveries(limit=10) == [Delivery(alert=alert, receiver=Receiver("email", "é@example.com"))]
 

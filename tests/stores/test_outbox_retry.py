@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from coal_mine.domain.alert import Claim, DeliveryState
 from coal_mine.domain.ports import Store
-from tests.stores.examples import HOUR, LEASE, MILLISECOND, MUCH_LATER, SECOND, added_late, claimed, finished
+from tests.stores.examples import HOUR, LEASE, MILLISECOND, MUCH_LATER, SECOND, added_late, claimed, finished, next_attempt
 
 RETRY_AT = MUCH_LATER + 60 * SECOND
 
@@ -126,21 +126,21 @@ def test_releasing_a_lost_claim_has_no_effect(store: Store) -> None:
 
 
 def test_with_nothing_waiting_there_is_no_next_attempt(store: Store) -> None:
-    assert store.outbox.next_attempt(MUCH_LATER) is None
+    assert next_attempt(store, MUCH_LATER) is None
 
 
 def test_what_waits_can_be_tried_now(store: Store) -> None:
     added_late(store)
     store.outbox.expand()
 
-    assert store.outbox.next_attempt(MUCH_LATER) == MUCH_LATER
+    assert next_attempt(store, MUCH_LATER) == MUCH_LATER
 
 
 def test_after_a_failure_the_next_attempt_is_the_retry(store: Store) -> None:
     _failed(store)
 
-    assert store.outbox.next_attempt(MUCH_LATER) == RETRY_AT
-    assert store.outbox.next_attempt(RETRY_AT + SECOND) == RETRY_AT + SECOND
+    assert next_attempt(store, MUCH_LATER) == RETRY_AT
+    assert next_attempt(store, RETRY_AT + SECOND) == RETRY_AT + SECOND
 
 
 def test_during_a_claim_the_next_attempt_is_the_end_of_its_lease(store: Store) -> None:
@@ -148,7 +148,7 @@ def test_during_a_claim_the_next_attempt_is_the_end_of_its_lease(store: Store) -
     store.outbox.expand()
     claimed(store)
 
-    assert store.outbox.next_attempt(MUCH_LATER) == MUCH_LATER + LEASE
+    assert next_attempt(store, MUCH_LATER) == MUCH_LATER + LEASE
 
 
 def test_when_all_is_delivered_there_is_no_next_attempt(store: Store) -> None:
@@ -159,7 +159,7 @@ def test_when_all_is_delivered_there_is_no_next_attempt(store: Store) -> None:
     finished(store, claim)
     store.outbox.release(claim, retry_at=None)
 
-    assert store.outbox.next_attempt(MUCH_LATER) is None
+    assert next_attempt(store, MUCH_LATER) is None
 
 
 def test_a_failure_after_a_success_in_the_same_claim_is_the_first_again(store: Store) -> None:

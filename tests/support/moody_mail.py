@@ -20,6 +20,7 @@ class Mood(StrEnum):
     BUSY = "busy"  # 451 for each mail
     CUTS_DATA = "cuts data"  # closes the connection in the middle of a mail
     CUTS_ANSWER = "cuts answer"  # takes the mail and closes the connection instead of saying so
+    HOLDS = "holds"  # takes the mail and says so only when the mood is over
 
 
 class MoodyMailServer(MailServer):
@@ -45,6 +46,8 @@ class MoodyMailServer(MailServer):
         answer = await super().handle_DATA(server, session, envelope)
         if mood is Mood.CUTS_ANSWER:
             raise _hung_up(server)
+        while mood is Mood.HOLDS is self.mood:
+            await asyncio.sleep(0.01)
         return answer
 
 

@@ -16,7 +16,7 @@ from bson import ObjectId
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from coal_mine.domain.alert import Alert, Kind
+from coal_mine.domain.alert import EMAIL, Alert, Kind
 from coal_mine.domain.canary import Canary, Transition
 from coal_mine.domain.periodicity import Every, InWindows, OnSchedule, Periodicity
 from coal_mine.domain.seconds import whole
@@ -103,11 +103,13 @@ def document_of(canary: Canary) -> Document:
 def alert_of(document: Document) -> Alert:
     return Alert(
         kind=Kind(document["kind"]),
-        canary_id=document["canary_id"],
-        canary_name=document["canary_name"],
+        about=document["about"],
+        name=document["name"],
         at=document["at"],
         deadline=document.get("deadline"),
         emails=tuple(document["emails"]),
+        channel=document.get("channel", EMAIL),
+        others_alive=document.get("others_alive", False),
     )
 
 
@@ -115,11 +117,12 @@ def alert_document(alert: Alert) -> Document:
     return {
         "id": alert.id,
         "kind": str(alert.kind),
-        "canary_id": alert.canary_id,
-        "canary_name": alert.canary_name,
+        "about": alert.about,
+        "name": alert.name,
         "at": alert.at,
         "deadline": alert.deadline,
         "emails": list(alert.emails),
+        **({"channel": alert.channel, "others_alive": alert.others_alive} if alert.channel != EMAIL else {}),
     }
 
 
@@ -147,8 +150,8 @@ def owing(kind: Any, now: datetime) -> Document:
     alert = {
         "id": {"$concat": ["$id", "|", kind, "|", {"$toString": {"$toLong": at}}]},
         "kind": kind,
-        "canary_id": "$id",
-        "canary_name": "$name",
+        "about": "$id",
+        "name": "$name",
         "at": at,
         "deadline": {"$ifNull": ["$deadline", None]},
         "emails": {"$ifNull": ["$emails", []]},

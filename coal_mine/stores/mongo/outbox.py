@@ -50,7 +50,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
-from coal_mine.domain.alert import Claim, Delivery, DeliveryState, Receiver
+from coal_mine.domain.alert import Alert, Claim, Delivery, DeliveryState, Receiver
 from coal_mine.domain.ports import MAX_DIGEST
 
 from .documents import Document, alert_document, alert_of, insert_missing
@@ -87,25 +87,32 @@ class MongoOutbox:
         these = {"_id": {"$in": keys}, "owed.id": {"$exists": True}}
         self._canaries.update_many(these, {"$set": {"owed.$[].leaving": True}})
         alerts = [owed for document in self._canaries.find(these, {"owed": 1}) for owed in document["owed"] if owed.get("leaving")]
-        deliveries: dict[str, Document] = {}
-        since: dict[Receiver, datetime] = {}
-        for owed in alerts:
-            alert = alert_of(owed)
-            for receiver in alert.receivers:
-                since[receiver] = min(owed["order"], since.get(receiver, owed["order"]))
-                delivery = Delivery(alert=alert, receiver=receiver)
-                deliveries[delivery.id] = _delivery_document(delivery, owed["order"])
-        if deliveries:
-            insert_missing(self._deliveries, list(deliveries.values()))
-            self._receivers.bulk_write([_announcement(receiver, at) for receiver, at in since.items()], ordered=False)
+        self._insert((alert_of(owed), owed["order"]) for owed in alerts)
         # One command for all: the ids of alerts name their canaries, so none can be pulled from another one.
         alert_ids = [owed["id"] for owed in alerts]
         self._canaries.update_many(these, {"$pull": {"owed": {"id": {"$in": alert_ids}}}})
         return len(alert_ids)
 
-    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
+    def _insert(self, alerts: Iterable[tuple[Alert, datetime]]) -> None:
+        """Expand, steps 2 and 3, for alerts with their places in the order."""
+        deliveries: dict[str, Document] = {}
+        since: dict[Receiver, datetime] = {}
+        for alert, order in alerts:
+            for receiver in alert.receivers:
+                since[receiver] = min(order, since.get(receiver, order))
+                delivery = Delivery(alert=alert, receiver=receiver)
+                deliveries[delivery.id] = _delivery_document(delivery, order)
+        if deliveries:
+            insert_missing(self._deliveries, list(deliveries.values()))
+            self._receivers.bulk_write([_announcement(receiver, at) for receiver, at in since.items()], ordered=False)
+
+    def add(self, alerts: Sequence[Alert]) -> None:
         with translated():
-            while receiver := self._take(now, now + lease, token):
+            self._insert((alert, alert.at) for alert in alerts)
+
+    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int, channels: Sequence[str]) -> Claim | None:
+        with translated():
+            while receiver := self._take(_claimable(now, channels), now + lease, token):
                 claim = self._claim_of(receiver, token, digest_above)
                 if claim is not None and claim.deliveries:
                     return claim
@@ -113,9 +120,9 @@ class MongoOutbox:
                     self._settle(claim)
             return None
 
-    def _take(self, now: datetime, lease_until: datetime, token: str) -> Document | None:
+    def _take(self, claimable: Document, lease_until: datetime, token: str) -> Document | None:
         return self._receivers.find_one_and_update(
-            _claimable(now),
+            claimable,
             {"$set": {"token": token, "lease_until": lease_until}},
             sort=[("waiting_since", 1)],
             return_document=ReturnDocument.AFTER,
@@ -200,13 +207,13 @@ class MongoOutbox:
             if self._receivers.update_one({**_held(claim), "seq": document["seq"]}, idle).matched_count:
                 return
 
-    def next_attempt(self, now: datetime) -> datetime | None:
+    def next_attempt(self, now: datetime, channels: Sequence[str]) -> datetime | None:
         with translated():
-            if self._receivers.find_one(_claimable(now), {"_id": 1}):
+            if self._receivers.find_one(_claimable(now, channels), {"_id": 1}):
                 return now
             free_at = {"$max": ["$lease_until", "$retry_at"]}
             pipeline: list[dict[str, Any]] = [
-                {"$match": {"waiting_since": {"$exists": True}}},
+                {"$match": _waiting_on(channels)},
                 {"$group": {"_id": None, "at": {"$min": free_at}}},
             ]
             for found in self._receivers.aggregate(pipeline):
@@ -227,11 +234,15 @@ class MongoOutbox:
             return self._deliveries.delete_many({"finished_at": {"$lt": before}}).deleted_count
 
 
-def _claimable(now: datetime) -> Document:
+def _waiting_on(channels: Sequence[str]) -> Document:
+    return {"waiting_since": {"$exists": True}, "channel": {"$in": list(channels)}}
+
+
+def _claimable(now: datetime, channels: Sequence[str]) -> Document:
     def passed(field: str) -> Document:
         return {"$or": [{field: {"$exists": False}}, {field: {"$lte": now}}]}
 
-    return {"waiting_since": {"$exists": True}, "$and": [passed("lease_until"), passed("retry_at")]}
+    return {**_waiting_on(channels), "$and": [passed("lease_until"), passed("retry_at")]}
 
 
 def _held(claim: Claim) -> Document:

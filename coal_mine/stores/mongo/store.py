@@ -25,6 +25,7 @@ from .errors import translated
 from .history import History
 from .indexes import Indexes
 from .outbox import MongoOutbox
+from .servers import MongoServers
 from .takeover import Takeover
 
 _log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class MongoStore:
         self._commit = GroupCommit(self._database, self._history, self._upkeep.prune)
         self._outbox = MongoOutbox(self._database)
         self._canaries = MongoCanaries(self._database, self._history, self._commit, self._outbox, self._indexes)
+        self._servers = MongoServers(self._database)
         self._takeover = Takeover(self._database, self._history)
 
     @property
@@ -100,6 +102,10 @@ class MongoStore:
     @property
     def outbox(self) -> MongoOutbox:
         return self._outbox
+
+    @property
+    def servers(self) -> MongoServers:
+        return self._servers
 
     def now(self) -> datetime:
         """The primary's time."""

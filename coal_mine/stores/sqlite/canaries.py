@@ -22,7 +22,7 @@ _PAGE = 1_000
 _HISTORY = "SELECT at, text, nonce FROM history WHERE canary = ? AND at <= ? ORDER BY at DESC, nonce DESC LIMIT ?"
 _MARK_LATE = """
     UPDATE canaries SET late = 1, owed = json_insert(owed, '$[#]', json_object(
-        'kind', 'LATE', 'canary_id', id, 'canary_name', name, 'at', :now, 'deadline', deadline, 'emails', json(emails)))
+        'kind', 'LATE', 'about', id, 'name', name, 'at', :now, 'deadline', deadline, 'emails', json(emails)))
     WHERE late = 0 AND paused = 0 AND deadline <= :now
 """
 _NEXT_DEADLINE = "SELECT min(deadline) FROM canaries WHERE late = 0 AND paused = 0"

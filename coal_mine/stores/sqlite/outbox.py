@@ -21,7 +21,8 @@ from .rows import DELIVERY_COLUMNS, alert_as_json, alert_from_json, delivery_fro
 _EXPANDED_AT_ONCE = 500
 
 _CLAIMABLE = """
-    SELECT id, channel, address, attempts, batch FROM receivers WHERE due_at <= :now AND lease_until <= :now ORDER BY due_at LIMIT 10
+    SELECT id, channel, address, attempts, batch FROM receivers
+    WHERE due_at <= :now AND lease_until <= :now AND channel IN (SELECT value FROM json_each(:channels)) ORDER BY due_at LIMIT 10
 """
 _TAKE = "UPDATE receivers SET token = ?, lease_until = ?, batch = ? WHERE id = ?"
 # Ordered by the number of their arrival, which is the order of the changes, see _in_order.
@@ -37,6 +38,9 @@ _ADD_DELIVERY = "INSERT OR IGNORE INTO deliveries (id, receiver, at, alert, stat
 _ADD_RECEIVER = """
     INSERT INTO receivers (id, channel, address, due_at) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET due_at = coalesce(due_at, excluded.due_at)
+"""
+_NEXT_ATTEMPT = """
+    SELECT min(max(due_at, lease_until)) FROM receivers WHERE due_at IS NOT NULL AND channel IN (SELECT value FROM json_each(?))
 """
 _RELEASE = """
     UPDATE receivers SET lease_until = 0, token = '', attempts = CASE WHEN :retry_at IS NULL THEN 0 ELSE attempts + 1 END, error = :error,
@@ -86,9 +90,14 @@ class SqliteOutbox:
                 return 0
         return self._database.write(work)
 
-    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int) -> Claim | None:
+    def add(self, alerts: Sequence[Alert]) -> None:
+        self._database.write(lambda connection: expand_owed(connection, alerts))
+
+    def claim(self, *, now: datetime, lease: timedelta, token: str, digest_above: int, channels: Sequence[str]) -> Claim | None:
+        claimable = {"now": to_millis(now), "channels": json.dumps(channels)}
+
         def work(connection: sqlite3.Connection) -> Claim | None:
-            for receiver_id, channel, address, attempts, bound in connection.execute(_CLAIMABLE, {"now": to_millis(now)}).fetchall():
+            for receiver_id, channel, address, attempts, bound in connection.execute(_CLAIMABLE, claimable).fetchall():
                 batch, deliveries = _deliveries_to_claim(connection, receiver_id, bound, token, digest_above)
                 if deliveries:
                     connection.execute(_TAKE, (token, to_millis(now + lease), batch, receiver_id))
@@ -127,9 +136,9 @@ class SqliteOutbox:
         }
         self._database.write(lambda connection: connection.execute(_RELEASE, values).rowcount)
 
-    def next_attempt(self, now: datetime) -> datetime | None:
+    def next_attempt(self, now: datetime, channels: Sequence[str]) -> datetime | None:
         with self._database.reading() as connection:
-            (due_at,) = connection.execute("SELECT min(max(due_at, lease_until)) FROM receivers WHERE due_at IS NOT NULL").fetchone()
+            (due_at,) = connection.execute(_NEXT_ATTEMPT, (json.dumps(channels),)).fetchone()
         return None if due_at is None else max(now, from_millis(due_at))
 
     def deliveries(self, *, limit: int) -> list[Delivery]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from coal_mine.domain.alert import Alert, Delivery, DeliveryState, Kind, Receiver
+from coal_mine.domain.alert import EMAIL, Alert, Delivery, DeliveryState, Kind, Receiver
 from coal_mine.domain.canary import Canary
 from coal_mine.domain.periodicity import Every, InWindows, OnSchedule, Periodicity
 from coal_mine.domain.times import from_millis, to_millis
@@ -62,22 +62,25 @@ def delivery_from_row(row: Sequence[Any]) -> Delivery:
 def alert_as_json(alert: Alert) -> dict[str, Any]:
     return {
         "kind": alert.kind,
-        "canary_id": alert.canary_id,
-        "canary_name": alert.canary_name,
+        "about": alert.about,
+        "name": alert.name,
         "at": to_millis(alert.at),
         "deadline": None if alert.deadline is None else to_millis(alert.deadline),
         "emails": list(alert.emails),
+        **({"channel": alert.channel, "others_alive": alert.others_alive} if alert.channel != EMAIL else {}),
     }
 
 
 def alert_from_json(value: dict[str, Any]) -> Alert:
     return Alert(
         kind=Kind(value["kind"]),
-        canary_id=value["canary_id"],
-        canary_name=value["canary_name"],
+        about=value["about"],
+        name=value["name"],
         at=from_millis(value["at"]),
         deadline=None if value["deadline"] is None else from_millis(value["deadline"]),
         emails=tuple(value["emails"]),
+        channel=value.get("channel", EMAIL),
+        others_alive=value.get("others_alive", False),
     )
 
 

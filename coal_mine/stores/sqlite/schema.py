@@ -62,8 +62,22 @@ CREATE TABLE receivers (
 CREATE INDEX receivers_due ON receivers (due_at) WHERE due_at IS NOT NULL;
 """
 
+_SERVERS = """
+CREATE TABLE servers (
+    id TEXT PRIMARY KEY,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    background INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    stopped_after INTEGER,
+    resumed_after INTEGER
+) WITHOUT ROWID;
+"""
+
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (_FIRST,)
+STEPS = (_FIRST, _SERVERS)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:

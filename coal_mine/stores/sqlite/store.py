@@ -10,6 +10,7 @@ from coal_mine.domain.errors import StoreUnavailable
 from .canaries import SqliteCanaries
 from .database import Database
 from .outbox import SqliteOutbox
+from .servers import SqliteServers
 from .triggers import Triggers
 
 _NEEDED = (3, 38, 0)  # its JSON functions are built in
@@ -22,6 +23,7 @@ class SqliteStore:
         self._database = database
         self.canaries = SqliteCanaries(database)
         self.outbox = SqliteOutbox(database)
+        self.servers = SqliteServers(database)
 
     def close(self) -> None:
         self._database.close()

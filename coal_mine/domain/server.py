@@ -1,0 +1,85 @@
+"""Server processes as the others see them: by their heartbeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .alert import OPERATORS, Alert, Kind
+
+# A background that has not been seen for so long has stopped.
+LEASE = timedelta(seconds=30)
+# How long a stop that nothing has made good is shown by /health.
+SHOWN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """One process, from its start to its end. A clean end deletes it."""
+
+    id: str  # host|pid|nonce; the nonce tells it from an earlier process with the same number
+    host: str
+    pid: int
+    background: bool  # it watches deadlines and delivers alerts
+    version: str
+    started_at: datetime
+    seen_at: datetime  # of its latest heartbeat
+    # Both only ever grow, so that no order in which processes write them can undo anything.
+    stopped_after: datetime | None = None  # `seen_at` when the latest stop was noticed that operators were told of
+    resumed_after: datetime | None = None  # the `stopped_after` of the latest stop whose end they were told of
+
+    def has_stopped(self, now: datetime, lease: timedelta = LEASE) -> bool:
+        """Whether a background has not been seen for a lease. It may have died, hang, or be cut off from the store."""
+        return self.background and now - self.seen_at >= lease
+
+    @property
+    def stop_is_told(self) -> bool:
+        """Of the stop, if any, that began after the latest heartbeat."""
+        return self.stopped_after is not None and self.stopped_after >= self.seen_at
+
+    @property
+    def owes_resumed(self) -> bool:
+        """It was told to have stopped, and has not yet been told to be back."""
+        return self.stopped_after is not None and (self.resumed_after is None or self.resumed_after < self.stopped_after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backgrounds:
+    """How many processes watch and deliver."""
+
+    alive: int
+    stopped: int  # in the last hour, without a clean end and without another one that has started since
+
+
+def stopped_alert(server: Server, *, others_alive: bool, operators: tuple[str, ...]) -> Alert:
+    """The same for everybody who notices this stop, but for what it says of the others."""
+    return _alert(server, Kind.STOPPED, server.seen_at, operators, others_alive)
+
+
+def resumed_alert(server: Server, at: datetime, *, operators: tuple[str, ...]) -> Alert:
+    return _alert(server, Kind.RESUMED, at, operators, others_alive=True)
+
+
+def _alert(server: Server, kind: Kind, at: datetime, operators: tuple[str, ...], others_alive: bool) -> Alert:
+    name = f"background process {server.pid} on {server.host}"
+    return Alert(
+        kind=kind, about=server.id, name=name, at=at, deadline=None, emails=operators, channel=OPERATORS, others_alive=others_alive
+    )
+
+
+def others_alive(servers: Iterable[Server], server: Server, now: datetime, lease: timedelta) -> bool:
+    return any(other.background and other.id != server.id and not other.has_stopped(now, lease) for other in servers)
+
+
+def backgrounds(servers: Sequence[Server], now: datetime, lease: timedelta) -> Backgrounds:
+    alive = [server for server in servers if server.background and not server.has_stopped(now, lease)]
+    stops = sorted((each.seen_at for each in servers if each.has_stopped(now, lease) and now - each.seen_at < SHOWN), reverse=True)
+    starts = sorted((each.started_at for each in alive), reverse=True)
+    stopped = 0
+    for stop in stops:  # each start makes up for one stop before it
+        if starts and starts[0] > stop:
+            starts.pop(0)
+        else:
+            stopped += 1
+    return Backgrounds(alive=len(alive), stopped=stopped)

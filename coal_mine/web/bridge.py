@@ -1,0 +1,94 @@
+"""From the HTTP server's event loop to the threads in which the WSGI application works."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from .environ import Environ, Exchange, Scope
+from .responses import Answer, Headers, TooSlow
+
+# Requests that are worked on at once; each costs a thread. More wait for their turn.
+THREADS = 64
+# From the moment in which somebody wants to read it; the largest body allowed is small.
+BODY_SECONDS = 20.0
+
+WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+class Bridge:
+    """Serves a WSGI application whose answers are whole, never streams."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+
+    async def answer(self, scope: Scope, exchange: Exchange) -> Answer:
+        loop = asyncio.get_running_loop()
+        environ = _environ(scope, _Body(exchange, loop))
+        return await loop.run_in_executor(self.threads, self._answer, environ)
+
+    def _answer(self, environ: Environ) -> Answer:
+        started: list[tuple[int, Headers]] = []
+
+        def start_response(status: str, headers: Headers, _exc_info: Any = None) -> None:
+            started.append((int(status.partition(" ")[0]), [(name.lower(), value) for name, value in headers]))
+
+        body = b"".join(self._app(environ, start_response))
+        return Answer(*started[-1], body)
+
+
+class _Body:
+    """The body as a thread reads it: only what is asked for, and only when it is."""
+
+    def __init__(self, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> None:
+        self._exchange = exchange
+        self._loop = loop
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, fewer if the client ended earlier. Raises TooSlow."""
+        return asyncio.run_coroutine_threadsafe(self._received(size), self._loop).result()
+
+    async def _received(self, size: int) -> bytes:
+        received = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for chunk in self._exchange:
+                    received += chunk
+                    if len(received) >= size:
+                        break
+        except TimeoutError:
+            raise TooSlow(f"the body did not come within {BODY_SECONDS:.0f} seconds") from None
+        except RuntimeError:  # the connection is gone
+            return bytes(received)
+        return bytes(received[:size])
+
+
+def _environ(scope: Scope, body: _Body) -> Environ:
+    """As PEP 3333 has it: texts are bytes in the guise of Latin-1."""
+    server, _, port = scope.server.rpartition(":")
+    environ: Environ = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
+        "SERVER_NAME": server,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        key = name.upper().replace("-", "_")
+        key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    return environ

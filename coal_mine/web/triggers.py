@@ -1,0 +1,119 @@
+"""Triggers: /<id> and /coal-mine/v1/canary/trigger.
+
+They are answered in the HTTP server's event loop and need no thread. To pass the interpreter from thread to thread takes longer than all
+the rest of a trigger, and whoever needs a thread waits for the slow requests that hold them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from concurrent.futures import Executor
+
+from coal_mine.domain.canary import Entry, Triggered
+from coal_mine.domain.errors import StoreUnavailable
+from coal_mine.domain.pending import PendingTrigger, Tell
+from coal_mine.domain.ports import TRIGGER_SECONDS
+from coal_mine.services.canaries import Canaries
+
+from .auth import without_key
+from .environ import Scope
+from .parameters import REFERENCE, Parameters, pairs_of
+from .responses import Answer, NotAllowed, json_answer
+
+_COMMAND = "/coal-mine/v1/canary/trigger"
+_ID = re.compile("//?([a-z]{8})")  # two slashes where somebody's base URL ends in one; the predecessor took that too
+_SWEEP_SECONDS = 1.0
+# A trigger's answer is one of four; making them once spares the trigger path the work.
+_ANSWERS = {
+    (recovered, unpaused): json_answer({"status": "ok", "recovered": recovered, "unpaused": unpaused})
+    for recovered in (False, True)
+    for unpaused in (False, True)
+}
+
+
+class _Asked(PendingTrigger):
+    """A trigger for which a client waits."""
+
+    __slots__ = ("expires", "known")
+
+    def __init__(self, canary_id: str, entry: Entry, tell: Tell, known: asyncio.Future[None], expires: float) -> None:
+        super().__init__(canary_id, entry, tell)
+        self.known = known
+        self.expires = expires  # in the loop's time
+
+
+class TriggerRoute:
+    """Open to everybody; a key is accepted and ignored, a body is not read."""
+
+    def __init__(self, canaries: Canaries, threads: Executor) -> None:
+        """`threads` are for what asks the store before it triggers."""
+        self._canaries = canaries
+        self._threads = threads
+        self._tell = self._told
+        self._waiting: deque[_Asked] = deque()  # in the order of their arrival
+        self._loop: asyncio.AbstractEventLoop
+        self._time_is_known: asyncio.Future[None] | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def is_for(self, path: str) -> bool:
+        return path == _COMMAND or _ID.fullmatch(path) is not None
+
+    async def answer(self, scope: Scope) -> Answer:
+        """Raises what error_answer knows."""
+        if scope.method not in ("GET", "POST", "HEAD"):
+            raise NotAllowed(scope.method, "GET,POST")
+        given = Parameters(without_key(pairs_of(scope.query_string.encode("utf-8", "surrogateescape"))), *REFERENCE, "comment", "m")
+        if not self._canaries.knows_time:
+            await self._until_time_is_known()
+        entry = self._canaries.arrival(given.text("comment") or given.text("m") or "")
+        found = await self._committed(await self._canary_id(scope.path, given), entry)
+        return _ANSWERS[found.recovered, found.unpaused]
+
+    async def _canary_id(self, path: str, given: Parameters) -> str:
+        found = _ID.fullmatch(path)
+        if found:
+            return found[1]
+        reference = given.reference()
+        if reference.id:
+            return reference.id
+        return await self._loop.run_in_executor(self._threads, self._canaries.id_of, reference)
+
+    async def _committed(self, canary_id: str, entry: Entry) -> Triggered:
+        asked = _Asked(canary_id, entry, self._tell, self._loop.create_future(), self._loop.time() + TRIGGER_SECONDS)
+        self._canaries.trigger(asked)
+        self._waiting.append(asked)
+        await asked.known
+        if asked.outcome is None:
+            raise asked.error or StoreUnavailable("the trigger was not committed")
+        return asked.outcome
+
+    def _told(self, known: list[PendingTrigger]) -> None:
+        """In the store's thread."""
+        self._loop.call_soon_threadsafe(self._settle, known)
+
+    def _settle(self, known: list[PendingTrigger]) -> None:
+        for asked in known:
+            if isinstance(asked, _Asked) and not asked.known.done():
+                asked.known.set_result(None)
+        if any(asked.outcome and asked.outcome.recovered for asked in known):
+            self._canaries.alert_owed()
+
+    def _sweep(self) -> None:
+        """Let nobody wait longer than promised, whatever the store does."""
+        now = self._loop.time()
+        while self._waiting and (self._waiting[0].known.done() or self._waiting[0].expires <= now):
+            asked = self._waiting.popleft()
+            if not asked.known.done():
+                asked.known.set_exception(StoreUnavailable(f"the trigger could not be committed within {TRIGGER_SECONDS:g} seconds"))
+        self._loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    async def _until_time_is_known(self) -> None:
+        """One thread waits for all. Raises StoreUnavailable."""
+        if self._time_is_known is None or self._time_is_known.done():
+            self._time_is_known = self._loop.run_in_executor(None, self._canaries.wait_for_time)
+        await asyncio.shield(self._time_is_known)
