@@ -1,23 +1,19 @@
-"""An application that does nothing, served as ours is: no Bottle application on this machine answers more."""
+"""An application that does nothing, served as ours is: no application on this machine answers more."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
-
-import bottle
 
 from coal_mine.config import WsgiConfig
 from coal_mine.main.serving import _server
+from coal_mine.web.environ import Exchange, Scope
 
 
-def build() -> Callable[..., Any]:
-    app = bottle.Bottle()
-    app.route("/health", "GET", lambda: "ok")
-    return app  # type: ignore[no-any-return]
+class Noop:
+    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
+        exchange.response_bytes(200, [("content-type", "application/json")], b'{"status": "ok"}\n')
 
 
 if __name__ == "__main__":
-    _server(replace(WsgiConfig(), host="127.0.0.1", port=int(sys.argv[1]))).serve(target_loader=build, wrap_loader=False)
+    _server(replace(WsgiConfig(), host="127.0.0.1", port=int(sys.argv[1]))).serve(target_loader=Noop, wrap_loader=False)

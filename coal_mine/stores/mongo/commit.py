@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -20,7 +21,7 @@ from coal_mine.domain.ports import TRIGGER_SECONDS
 from coal_mine.stores.waiting import trigger_and_wait
 
 from .definitions import Definition, Definitions
-from .documents import PROJECTION, Document, canary_of, condition_of, update_of
+from .documents import PROJECTION, Document, canary_of, condition_of, field_condition, update_of
 from .errors import WriteRefused, translated
 from .history import HISTORY, History, entry_document
 from .writes import Write, Writer
@@ -234,25 +235,13 @@ class GroupCommit:
 
     def _write_ordinary(self, groups: Mapping[str, _Group], definitions: Mapping[str, Definition]) -> bool:
         """True when this was all there was to do."""
-        writes = []
+        times: dict[str, tuple[datetime, datetime]] = {}  # of each canary's newest trigger, and of the deadline that follows
         for canary_id, group in groups.items():
             at = group.newest.at
-            definition = definitions[canary_id]
-            try:
-                deadline = definition.periodicity.deadline_after(at)
-            except Invalid:
-                continue
-            usual = {
-                "id": canary_id,
-                "late": False,
-                "paused": False,
-                "deadline": {"$gt": at},
-                "last_event_at": {"$lte": at},
-                **definition.condition,
-            }
+            with suppress(Invalid):
+                times[canary_id] = at, definitions[canary_id].periodicity.deadline_after(at)
             group.first.told = group.first.told or ORDINARY
-            writes.append(Write(usual, {"$set": {"deadline": deadline, "last_event_at": at}}))
-        return bool(writes) and self._writer.update_each(_CANARIES, writes) == len(groups)
+        return len(times) == len(groups) and self._writer.update_each(_CANARIES, _ordinary_writes(times, definitions)) == len(groups)
 
     def _write_others(self, groups: dict[str, _Group]) -> None:
         """Change what is not yet as its triggers want it, whatever its state; answers all groups."""
@@ -310,6 +299,28 @@ class GroupCommit:
                 )  # fmt: skip
             return instead
         return canary
+
+
+def _ordinary_writes(times: Mapping[str, tuple[datetime, datetime]], definitions: Mapping[str, Definition]) -> list[Write]:
+    """One write for all canaries whose definitions have the same version: several times faster than one for each of them.
+
+    Its condition is stricter than it need be: no canary may be due before the last trigger, nor have seen an event after the first one.
+    """
+    first, last = min(at for at, _ in times.values()), max(at for at, _ in times.values())
+    ids, seen, deadlines = list(times), [at for at, _ in times.values()], [deadline for _, deadline in times.values()]
+    place = {"$indexOfArray": [{"$literal": ids}, "$id"]}
+    update: list[Document] = [
+        {
+            "$set": {
+                name: {"$arrayElemAt": [{"$literal": values}, place]} for name, values in (("deadline", deadlines), ("last_event_at", seen))
+            }
+        }
+    ]
+    by_version: dict[int, list[str]] = {}
+    for canary_id in ids:
+        by_version.setdefault(definitions[canary_id].version, []).append(canary_id)
+    usual = {"late": False, "paused": False, "deadline": {"$gt": last}, "last_event_at": {"$lte": first}}
+    return [Write({"id": {"$in": some}, **usual, **field_condition("version", version)}, update) for version, some in by_version.items()]
 
 
 def _folded(canary: Canary, group: _Group) -> tuple[Transition, Triggered]:

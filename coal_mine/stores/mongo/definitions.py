@@ -10,21 +10,21 @@ from pymongo.collection import Collection
 
 from coal_mine.domain.periodicity import Periodicity
 
-from .documents import DEFINITION, Document, field_condition, periodicity_of
+from .documents import DEFINITION, Document, periodicity_of
 
 MAX_DEFINITIONS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """How to compute a canary's deadline, and the condition under which that is still right."""
+    """How to compute a canary's deadline, and the version for which that is right."""
 
     periodicity: Periodicity
-    condition: Document
+    version: int
 
 
 class Definitions:
-    """The definitions of the canaries triggered last. An old one is harmless: the `version` in its condition no longer matches."""
+    """The definitions of the canaries triggered last. An old one is harmless: its version no longer matches."""
 
     def __init__(self, canaries: Collection[Document]) -> None:
         self._canaries = canaries
@@ -46,7 +46,7 @@ class Definitions:
         return found
 
     def learn(self, canary_id: str, periodicity: Periodicity, version: int) -> Definition:
-        definition = Definition(periodicity, field_condition("version", version))
+        definition = Definition(periodicity, version)
         self._known[canary_id] = definition
         self._known.move_to_end(canary_id)
         if len(self._known) > MAX_DEFINITIONS:

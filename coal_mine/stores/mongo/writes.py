@@ -20,10 +20,10 @@ _HASTY = {"w": 1}
 
 
 class Write(NamedTuple):
-    """Change one document if it is as the condition says."""
+    """Change the documents that are as the condition says."""
 
     condition: Document
-    update: Document
+    update: Document | list[Document]
 
 
 class Writer:
@@ -52,8 +52,8 @@ class Writer:
         self._has_terms = self._term is not None
 
     def update_each(self, collection: str, writes: Sequence[Write]) -> int:
-        """How many conditions were met. Raises StoreUnavailable if inserts may have been lost; then all has to be repeated."""
-        updates = [{"q": write.condition, "u": write.update} for write in writes]
+        """How many documents were as a condition says. Raises StoreUnavailable if inserts may be lost; then all has to be repeated."""
+        updates = [{"q": write.condition, "u": write.update, "multi": True} for write in writes]
         answer = self._database.command({"update": collection, "ordered": False, "writeConcern": _DURABLE, "updates": updates})
         _check(answer)
         if _term(answer) != self._term:
