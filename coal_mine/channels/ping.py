@@ -20,9 +20,11 @@ class UrlPing:
         """Return when the other side has taken it. Raises DeliveryFailed."""
         try:
             # The body does not matter, and may be long in coming.
-            with requests.get(self._url, headers={"User-Agent": f"coal-mine/{__version__}"}, timeout=TIMEOUT_SECONDS, stream=True) as answer:
+            with requests.get(
+                self._url, headers={"User-Agent": f"coal-mine/{__version__}"}, timeout=TIMEOUT_SECONDS, stream=True
+            ) as answer:
                 status = answer.status_code
         except (OSError, ValueError) as error:
-            raise DeliveryFailed(f"its URL cannot be reached: {type(error).__name__}") from None
+            raise DeliveryFailed(f"the URL cannot be reached ({type(error).__name__})") from None
         if status >= 400:
-            raise DeliveryFailed(f"its URL answers with status {status}")
+            raise DeliveryFailed(f"the URL answers with status {status}")

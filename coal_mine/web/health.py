@@ -13,7 +13,8 @@ import bottle
 class Health:
     """Anybody may ask, so it names neither hosts nor paths."""
 
-    fault: str = ""  # empty: all is well
+    fault: str = ""  # this process does not work; a load balancer should send calls elsewhere
+    warning: str = ""  # this process does its work, but somebody should look
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -30,4 +31,6 @@ class HealthRoute:
         if health.fault:
             bottle.response.status = 503
             return {"status": "error", "error": health.fault, **health.details}
+        if health.warning:
+            return {"status": "degraded", "warning": health.warning, **health.details}
         return {"status": "ok", **health.details}

@@ -12,7 +12,10 @@ SENDER = "[email]\nsender = cm@example.test\n"
 
 # The file, and what is said after "coal-mine: coal-mine.ini: ".
 IN_THE_FILE = {
-    "unknown section": ("[mongo]\n", "[mongo]: unknown section; there are [logging], [mongodb], [sqlite], [email], [alerts], [wsgi]"),
+    "unknown section": (
+        "[mongo]\n",
+        "[mongo]: unknown section; there are [logging], [mongodb], [sqlite], [email], [alerts], [heartbeat], [wsgi]",
+    ),
     "section DEFAULT": ("[DEFAULT]\nport = 1\n", "[DEFAULT]: unknown section; there are "),
     "logging": ("[logging]\nfiel = x\n", "[logging] fiel: unknown setting; [logging] knows file, rotate, max_size, backup_count"),
     "sqlite": ("[sqlite]\nfile = x\n", "[sqlite] file: unknown setting; [sqlite] knows path"),
