@@ -115,6 +115,7 @@ class _Turn:
         self._channel = channel
         self._claim = claim
         self._taken: list[Delivery] = []
+        self._subjects: list[str] = []
         self._taken_since: datetime | None = None
 
     def deliver(self, messages: Iterable[tuple[tuple[Delivery, ...], Message]]) -> None:
@@ -134,20 +135,26 @@ class _Turn:
         try:
             self._channel.send(address, message)
         except DeliveryRefused as refusal:
-            _log.error("%s refused for good: %s; not told: %s", address, refusal, message.subject, extra={"action": "delivery_refused"})
             self.has_sent = True
-            return self._record() and self._finish(deliveries, DeliveryState.REFUSED, str(refusal))
-        _log.info("delivered by %s to %s: %s", self._channel.name, address, message.subject, extra={"action": "delivered"})
+            is_held = self._record()
+            _log.error("%s refused for good: %s; not told: %s", address, refusal, message.subject, extra={"action": "delivery_refused"})
+            return is_held and self._finish(deliveries, DeliveryState.REFUSED, str(refusal))
         self.has_sent = True
         self._taken += deliveries
+        self._subjects.append(message.subject)
         self._taken_since = self._taken_since or begin
         passed = self._clock.now() - self._taken_since
         return timedelta() <= passed < _RECORDED_WITHIN or self._record()
 
     def _record(self) -> bool:
         """False when the claim was lost meanwhile."""
-        taken, self._taken, self._taken_since = self._taken, [], None
-        return not taken or self._finish(taken, DeliveryState.DELIVERED)
+        if not self._taken:
+            return True
+        # Logged together, too: the lines of several senders would wait for each other longer than a mail takes.
+        told, address = "; ".join(self._subjects), self._claim.receiver.address
+        _log.info("delivered by %s to %s: %s", self._channel.name, address, told, extra={"action": "delivered"})
+        taken, self._taken, self._subjects, self._taken_since = self._taken, [], [], None
+        return self._finish(taken, DeliveryState.DELIVERED)
 
     def _finish(self, deliveries: Sequence[Delivery], state: DeliveryState, error: str = "") -> bool:
         return self._outbox.finish(self._claim, deliveries, state=state, now=self._clock.now(), lease=LEASE, error=error)
