@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+# As the usual mail servers offer it.
+_HELLO = b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
 _DIGEST = re.compile(r"\[(?:(\d+) LATE)?")
 
 
@@ -62,24 +64,22 @@ class _Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        end = b"\r\n.\r\n" if self._in_mail else b"\r\n"
-        while (place := self._received.find(end)) >= 0:
+        answers = []
+        while (place := self._received.find(end := b"\r\n.\r\n" if self._in_mail else b"\r\n")) >= 0:
             piece, self._received = self._received[:place], self._received[place + len(end) :]
-            if self._in_mail:
-                self._take(piece)
-            else:
-                self._obey(piece[:4].upper())
-            end = b"\r\n.\r\n" if self._in_mail else b"\r\n"
+            answers.append(self._taken(piece) if self._in_mail else self._obeyed(piece[:4].upper()))
+        if answers:
+            self._transport.write(b"".join(answers))
 
-    def _take(self, mail: bytes) -> None:
+    def _taken(self, mail: bytes) -> bytes:
         _, _, rest = mail.partition(b"\r\nSubject: ")
         self._mails.append((time.time(), rest.partition(b"\r\n")[0].decode()))
         self._in_mail = False
-        self._transport.write(b"250 taken\r\n")
+        return b"250 taken\r\n"
 
-    def _obey(self, word: bytes) -> None:
+    def _obeyed(self, word: bytes) -> bytes:
         self._in_mail = word == b"DATA"
-        self._transport.write({b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}.get(word, b"250 sink\r\n"))
+        return {b"EHLO": _HELLO, b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}.get(word, b"250 sink\r\n")
 
 
 def _serve(pipe: Connection) -> None:

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.utils import getaddresses
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_state_path
 
 from .domain.errors import Invalid
-from .domain.text import is_address
+from .domain.text import MAX_EMAIL, is_address
 
 _T = TypeVar("_T")
 
@@ -25,7 +26,7 @@ FILE_NAME = "coal-mine.ini"
 ALL_INTERFACES = "0.0.0.0"  # noqa: S104 - as documented: with a configuration the server is there for others
 DIRECTORIES = (Path(), Path("/etc"), Path("/usr/local/etc"))
 
-_SECTIONS = ("logging", "mongodb", "sqlite", "email", "alerts", "wsgi")
+_SECTIONS = ("logging", "mongodb", "sqlite", "email", "alerts", "heartbeat", "wsgi")
 
 # The environment's name for a setting, as the predecessor had them.
 ENVIRONMENT = {
@@ -72,6 +73,18 @@ class EmailConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsConfig:
+    digest_above: int  # more waiting alerts than this for one receiver leave as one mail
+    operators: tuple[str, ...]  # who hears what concerns Coal Mine itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatConfig:
+    url: str = field(repr=False)  # whoever knows it can make believe that we live
+    interval: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WsgiConfig:
     host: str = ALL_INTERFACES
     port: int = 80
@@ -90,7 +103,8 @@ class Config:
     sqlite_path: Path  # used without mongodb
     email: EmailConfig | None  # None: alerts go to the log
     wsgi: WsgiConfig
-    digest_above: int  # more waiting alerts than this for one receiver leave as one mail
+    alerts: AlertsConfig
+    heartbeat: HeartbeatConfig | None  # None: nobody outside is told that we live
 
 
 class Section:
@@ -191,7 +205,8 @@ def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[s
         sqlite_path=_sqlite(section("sqlite"), used="mongodb" not in sections),
         email=_email(section("email")) if "email" in sections else None,
         wsgi=_wsgi(section("wsgi")) if source else WsgiConfig(host="127.0.0.1", port=8080),
-        digest_above=_alerts(section("alerts")),
+        alerts=_alerts(section("alerts")),
+        heartbeat=_heartbeat(section("heartbeat")) if "heartbeat" in sections else None,
     )
     if config.mongodb is None and config.wsgi.workers > 1:
         raise Invalid(f"{place('wsgi', 'workers')}: {config.wsgi.workers} workers need [mongodb]; the SQLite store serves from one")
@@ -265,10 +280,25 @@ def _email(section: Section) -> EmailConfig:
     return config
 
 
-def _alerts(section: Section) -> int:
-    digest_above = section.number("digest_above", 20, 1, 1_000_000)
-    section.refuse_rest("digest_above")
-    return digest_above
+def _alerts(section: Section) -> AlertsConfig:
+    nobody: tuple[str, ...] = ()
+    config = AlertsConfig(
+        digest_above=section.number("digest_above", 20, 1, 1_000_000),
+        operators=section.take("operators", nobody, _addresses),
+    )
+    section.refuse_rest("digest_above", "operators")
+    return config
+
+
+def _heartbeat(section: Section) -> HeartbeatConfig:
+    url = section.text("url")
+    interval = timedelta(seconds=section.number("interval", 60, 1, 86_400))
+    section.refuse_rest("url", "interval")
+    if not url:
+        raise section.error("url", "missing; give the URL that is to hear that this server lives")
+    if not _is_http_url(url):
+        raise section.error("url", "not a URL such as https://example.com/abcdefgh")  # which is not quoted: it may hold a secret
+    return HeartbeatConfig(url=url, interval=interval)
 
 
 def _wsgi(section: Section) -> WsgiConfig:
@@ -293,6 +323,23 @@ def _wsgi(section: Section) -> WsgiConfig:
             reason = (error.reason or "not PEM, or an encrypted key").replace("_", " ").lower()
             raise section.error("tls_certificate", f"cannot be used together with tls_key: {reason}") from error
     return config
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    found = text.replace(",", " ").split()
+    for address in found:
+        if not is_address(address) or len(address) > MAX_EMAIL:
+            raise ValueError(f"is no list of mail addresses: {address!r} is none")
+    return tuple(dict.fromkeys(found))
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        has_place = bool(parts.hostname) and parts.port != 0  # a port that is none is refused here
+    except ValueError:
+        return False
+    return has_place and parts.scheme in ("http", "https") and text.isascii() and text.isprintable() and " " not in text
 
 
 def _number(text: str, low: int, high: int) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from coal_mine.domain.alert import Claim, Delivery, DeliveryState
+from coal_mine.domain.alert import Alert, Claim, Delivery, DeliveryState
+from coal_mine.domain.canary import Entry
 from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused
 from coal_mine.domain.message import EVENTS_SHOWN, Message, alert_message, digest_message
-from coal_mine.domain.ports import Channel, Clock, Ids, Store
+from coal_mine.domain.ports import Channel, Clock, Ids, Outbox, Store
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +20,11 @@ LAST_RETRY = timedelta(minutes=5)
 # Finished deliveries are kept for people who look for what was sent.
 KEPT = timedelta(days=30)
 _FORGET_EVERY = timedelta(hours=1)
+# What was sent is recorded so soon at the latest: a slow mail server's mails one by one, a fast one's by the dozen.
+_RECORDED_WITHIN = timedelta(milliseconds=100)
+# Then the others have their turn, and a server that is to stop can.
+_TURN = timedelta(seconds=5)
+_HISTORIES_AT_ONCE = 50
 
 
 class Expander:
@@ -60,14 +66,11 @@ class Sender:
         )
         if claim is None:
             return None  # somebody else was faster
-        sent = 0
+        turn = _Turn(self._outbox, self._clock, self._channels[claim.receiver.channel], claim)
         try:
-            for deliveries, message in self._messages(claim):
-                if not self._send(claim, deliveries, message):
-                    break
-                sent += 1
+            turn.deliver(self._messages(claim))
         except DeliveryFailed as error:
-            self._try_later(claim, 0 if sent else claim.attempts, error)
+            self._try_later(claim, 0 if turn.has_sent else claim.attempts, error)
         else:
             self._outbox.release(claim, retry_at=None)
         return now
@@ -77,8 +80,18 @@ class Sender:
         if claim.batch:
             yield claim.deliveries, digest_message(claim.batch, [delivery.alert for delivery in claim.deliveries])
             return
-        for delivery in claim.deliveries:
-            yield (delivery,), self._message(delivery)
+        for place in range(0, len(claim.deliveries), _HISTORIES_AT_ONCE):
+            some = claim.deliveries[place : place + _HISTORIES_AT_ONCE]
+            newest = self._canaries.histories([each.alert.about for each in some], limit=EVENTS_SHOWN) if len(some) > 1 else {}
+            for delivery in some:
+                yield (delivery,), alert_message(delivery.id, delivery.alert, self._events(delivery.alert, newest))
+
+    def _events(self, alert: Alert, newest: Mapping[str, list[Entry]]) -> list[Entry]:
+        """The newest up to the alert: what came later must not make a repetition another message."""
+        events = newest.get(alert.about)
+        if events and events[0].at <= alert.at:
+            return events
+        return self._canaries.history(alert.about, limit=EVENTS_SHOWN, until=alert.at)
 
     def _try_later(self, claim: Claim, attempts: int, error: DeliveryFailed) -> None:
         wait = min(FIRST_RETRY * 2 ** min(attempts, 10), LAST_RETRY)
@@ -89,25 +102,59 @@ class Sender:
         )  # fmt: skip
         self._outbox.release(claim, retry_at=self._clock.now() + wait, error=str(error))
 
-    def _message(self, delivery: Delivery) -> Message:
-        alert = delivery.alert
-        return alert_message(delivery.id, alert, self._canaries.history(alert.about, limit=EVENTS_SHOWN, until=alert.at))
 
-    def _send(self, claim: Claim, deliveries: tuple[Delivery, ...], message: Message) -> bool:
-        """False when the claim was lost meanwhile: somebody else goes on."""
-        state, error = DeliveryState.DELIVERED, ""
-        channel = self._channels[claim.receiver.channel]
+class _Turn:
+    """One claim being served. What the other side has taken is recorded in groups, since a commit takes longer than a mail; whoever takes
+    over from a sender that died repeats at most one group and the message after it.
+    """
+
+    def __init__(self, outbox: Outbox, clock: Clock, channel: Channel, claim: Claim) -> None:
+        self.has_sent = False
+        self._outbox = outbox
+        self._clock = clock
+        self._channel = channel
+        self._claim = claim
+        self._taken: list[Delivery] = []
+        self._subjects: list[str] = []
+        self._taken_since: datetime | None = None
+
+    def deliver(self, messages: Iterable[tuple[tuple[Delivery, ...], Message]]) -> None:
+        """Returns early when the claim was lost, and somebody else goes on, or when others should have their turn."""
+        end = self._clock.now() + _TURN
         try:
-            channel.send(claim.receiver.address, message)
+            for deliveries, message in messages:
+                if not self._send(deliveries, message) or self._clock.now() > end:
+                    return
+        finally:
+            self._record()
+
+    def _send(self, deliveries: tuple[Delivery, ...], message: Message) -> bool:
+        """False when the claim was lost meanwhile."""
+        address = self._claim.receiver.address
+        begin = self._clock.now()
+        try:
+            self._channel.send(address, message)
         except DeliveryRefused as refusal:
-            state, error = DeliveryState.REFUSED, str(refusal)
-            _log.error(
-                "%s refused for good: %s; not told: %s",
-                claim.receiver.address,
-                refusal,
-                message.subject,
-                extra={"action": "delivery_refused"},
-            )
-        else:
-            _log.info("delivered by %s to %s: %s", channel.name, claim.receiver.address, message.subject, extra={"action": "delivered"})
-        return self._outbox.finish(claim, deliveries, state=state, now=self._clock.now(), lease=LEASE, error=error)
+            self.has_sent = True
+            is_held = self._record()
+            _log.error("%s refused for good: %s; not told: %s", address, refusal, message.subject, extra={"action": "delivery_refused"})
+            return is_held and self._finish(deliveries, DeliveryState.REFUSED, str(refusal))
+        self.has_sent = True
+        self._taken += deliveries
+        self._subjects.append(message.subject)
+        self._taken_since = self._taken_since or begin
+        passed = self._clock.now() - self._taken_since
+        return timedelta() <= passed < _RECORDED_WITHIN or self._record()
+
+    def _record(self) -> bool:
+        """False when the claim was lost meanwhile."""
+        if not self._taken:
+            return True
+        # Logged together, too: the lines of several senders would wait for each other longer than a mail takes.
+        told, address = "; ".join(self._subjects), self._claim.receiver.address
+        _log.info("delivered by %s to %s: %s", self._channel.name, address, told, extra={"action": "delivered"})
+        taken, self._taken, self._subjects, self._taken_since = self._taken, [], [], None
+        return self._finish(taken, DeliveryState.DELIVERED)
+
+    def _finish(self, deliveries: Sequence[Delivery], state: DeliveryState, error: str = "") -> bool:
+        return self._outbox.finish(self._claim, deliveries, state=state, now=self._clock.now(), lease=LEASE, error=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import smtplib
 from contextlib import suppress
+from functools import lru_cache
 
 _Answer = tuple[int, bytes]
 
@@ -12,6 +13,7 @@ _ACCEPTED = (250, 251)
 _GO_ON = 354
 _GOES_AWAY = 421
 _DOT = re.compile(rb"^\.", re.MULTILINE)
+_quoted = lru_cache(maxsize=1_024)(smtplib.quoteaddr)
 
 
 def deliver(connection: smtplib.SMTP, sender: str, recipient: str, mail: bytes) -> None:
@@ -28,7 +30,7 @@ def deliver(connection: smtplib.SMTP, sender: str, recipient: str, mail: bytes) 
 def _deliver_at_once(connection: smtplib.SMTP, sender: str, recipient: str, mail: bytes) -> None:
     """Announce the mail without waiting for each answer (RFC 2920): two round trips instead of four."""
     size = f" SIZE={len(mail)}" if connection.has_extn("size") else ""
-    connection.send(f"MAIL FROM:{smtplib.quoteaddr(sender)}{size}\r\nRCPT TO:{smtplib.quoteaddr(recipient)}\r\nDATA\r\n")
+    connection.send(f"MAIL FROM:{_quoted(sender)}{size}\r\nRCPT TO:{_quoted(recipient)}\r\nDATA\r\n")
     from_, to, data = (_answer(connection) for _ in range(3))
     taken = to[0] in _ACCEPTED
     if data[0] == _GO_ON:

@@ -6,6 +6,7 @@ import smtplib
 import ssl
 from email.errors import HeaderParseError
 from email.utils import parseaddr
+from functools import lru_cache
 
 from coal_mine.clock import monotonic
 from coal_mine.config import EmailConfig, Tls
@@ -32,7 +33,7 @@ class EmailChannel:
         self._used_at = 0.0
 
     def send(self, address: str, message: Message) -> None:
-        recipient = parseaddr(address)[1] or address
+        recipient = _plain(address)
         try:
             mail = compose(self._settings.sender, recipient, message)
         except (ValueError, IndexError, HeaderParseError) as error:  # the sender's address was checked with the configuration
@@ -89,6 +90,11 @@ class EmailChannel:
             connection.close()
             raise
         return connection
+
+
+@lru_cache(maxsize=1_024)
+def _plain(address: str) -> str:
+    return parseaddr(address)[1] or address
 
 
 def _lives(connection: smtplib.SMTP) -> bool:

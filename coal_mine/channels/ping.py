@@ -25,6 +25,6 @@ class UrlPing:
             ) as answer:
                 status = answer.status_code
         except (OSError, ValueError) as error:
-            raise DeliveryFailed(f"its URL cannot be reached: {type(error).__name__}") from None
+            raise DeliveryFailed(f"the URL cannot be reached ({type(error).__name__})") from None
         if status >= 400:
-            raise DeliveryFailed(f"its URL answers with status {status}")
+            raise DeliveryFailed(f"the URL answers with status {status}")

@@ -39,9 +39,11 @@ class Server:
         return self.stopped_after is not None and self.stopped_after >= self.seen_at
 
     @property
-    def owes_resumed(self) -> bool:
-        """It was told to have stopped, and has not yet been told to be back."""
-        return self.stopped_after is not None and (self.resumed_after is None or self.resumed_after < self.stopped_after)
+    def untold_return(self) -> datetime | None:
+        """The `stopped_after` of a stop that operators heard of, and whose end they have not heard of."""
+        if self.stopped_after and self.resumed_after and self.resumed_after >= self.stopped_after:
+            return None
+        return self.stopped_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from datetime import timedelta
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from coal_mine import __version__
+from coal_mine.background.heartbeat import BEAT, Heartbeat
 from coal_mine.background.loop import Loop
 from coal_mine.background.outbox import Expander, Sender
+from coal_mine.background.ping import ObservedChannel, Ping, Tries
 from coal_mine.background.takeover import Takeover
 from coal_mine.background.timekeeper import MEASURED_EVERY, Timekeeper
 from coal_mine.background.watcher import DeadlineWatcher
 from coal_mine.channels.email import EmailChannel
 from coal_mine.channels.log import LogChannel
+from coal_mine.channels.ping import UrlPing
 from coal_mine.clock import SharedClock, SystemClock, monotonic
-from coal_mine.config import Config
+from coal_mine.config import Config, HeartbeatConfig
+from coal_mine.domain.alert import EMAIL, LOG, OPERATORS
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.ports import Channel
+from coal_mine.domain.server import Backgrounds, Server
 from coal_mine.ids import RandomIds
 from coal_mine.services.canaries import Canaries
 from coal_mine.stores.mongo.store import MongoStore
@@ -32,6 +40,8 @@ from coal_mine.web.health import Health
 _log = logging.getLogger(__name__)
 
 _SENDERS = 4
+_OPERATORS_SENDER = "sender-operators"
+_NEVER = 1_000_000  # so many alerts never wait for an operator, and fewer are no digest
 # A loop that has not come round for so long is reported by /health.
 _HEALTHY_SECONDS = 10.0
 _STOP_SECONDS = 10.0
@@ -49,6 +59,13 @@ class Parts:
         self._loops: list[Loop] = []
         self._clock = self._shared_clock(self._store) if isinstance(self._store, MongoStore) else SystemClock()
         self._takeover: Takeover | None = None
+        self._ping: Loop | None = None
+        self._heartbeat = Heartbeat(
+            self._store, _introduction(self._ids.nonce(), background=background), config.alerts.operators,
+            operators_told=lambda: self._wake(_OPERATORS_SENDER),
+        )  # fmt: skip
+        self._loops.append(Loop("heartbeat", self._heartbeat, self._clock, max_sleep=BEAT))
+        self._add_operators_sender(config)
         if background:
             self._add_background(config)
         canaries = Canaries(
@@ -62,11 +79,15 @@ class Parts:
             loop.start()
         if self._takeover:
             self._takeover.start()
+        if self._ping:
+            self._ping.start()
 
     def stop(self) -> None:
         """Let every loop end its step, then close the store. May be called twice."""
         if isinstance(self._clock, SharedClock):
             self._clock.stop()
+        if self._ping:
+            self._ping.tell_to_stop()  # and not waited for: it holds nothing, and the other side may be slow
         workers: list[Loop | Takeover] = [*self._loops, *([self._takeover] if self._takeover else [])]
         for worker in workers:
             worker.tell_to_stop()
@@ -77,6 +98,7 @@ class Parts:
         else:
             for channel in self._channels:
                 channel.close()
+        self._heartbeat.end()
         self._store.close()
 
     def health(self) -> Health:
@@ -89,7 +111,10 @@ class Parts:
         skew = self._clock.skew if isinstance(self._clock, SharedClock) else None
         if skew is not None:
             details["clock_skew_seconds"] = round(skew.total_seconds(), 3)
-        return Health(fault=fault, details=details)
+        found = self._heartbeat.backgrounds
+        if found is not None:
+            details["backgrounds"] = asdict(found)
+        return Health(fault=fault, warning=_warning(found), details=details)
 
     def _shared_clock(self, store: MongoStore) -> SharedClock:
         clock = SharedClock()
@@ -105,21 +130,56 @@ class Parts:
         watcher = DeadlineWatcher(self._store.canaries, lambda: self._wake("expander"), rest_after_outage=rest)
         self._loops.append(Loop("watcher", watcher, self._clock))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
+        tries = Tries()
         for number in range(1, _SENDERS + 1):
-            channels = self._make_channels(config)
-            sender = Sender(self._store, self._clock, self._ids, channels, digest_above=config.digest_above)
+            channels: Mapping[str, Channel] = {EMAIL: ObservedChannel(self._mail_channel(config), tries), LOG.channel: LogChannel()}
+            sender = Sender(self._store, self._clock, self._ids, channels, digest_above=config.alerts.digest_above)
             self._loops.append(Loop(f"sender-{number}", sender, self._clock))
+        if config.heartbeat:
+            self._ping = self._make_ping(config.heartbeat, tries)
 
-    def _make_channels(self, config: Config) -> Mapping[str, Channel]:
-        """Each sender has channels of its own, so that none shares a connection."""
-        email: Channel = LogChannel() if config.email is None else EmailChannel(config.email)
-        self._channels.append(email)
-        return {"email": email, "log": LogChannel()}
+    def _make_ping(self, config: HeartbeatConfig, tries: Tries) -> Loop:
+        ages = {loop.name: loop.seconds_since_success for loop in self._loops}
+        senders = [ages[f"sender-{number}"] for number in range(1, _SENDERS + 1)]
+        # One that has much to send may not come round for long; what it delivers shows that it works.
+        passes = {"watcher": [ages["watcher"]], "expander": [ages["expander"]], "senders": [*senders, tries.seconds_since_taken]}
+        ping = Ping(UrlPing(config.url).send, config.interval, passes, tries)
+        return Loop("ping", ping, self._clock, max_sleep=config.interval)
+
+    def _add_operators_sender(self, config: Config) -> None:
+        """In every process: when no background lives, somebody must still be able to say so."""
+        sender = Sender(self._store, self._clock, self._ids, {OPERATORS: self._mail_channel(config)}, digest_above=_NEVER)
+        self._loops.append(Loop(_OPERATORS_SENDER, sender, self._clock, max_sleep=BEAT))
+
+    def _mail_channel(self, config: Config) -> Channel:
+        """Each sender has one of its own, so that none shares a connection."""
+        channel: Channel = LogChannel() if config.email is None else EmailChannel(config.email)
+        self._channels.append(channel)
+        return channel
 
     def _wake(self, name: str) -> None:
         for loop in self._loops:
             if loop.name.startswith(name):
                 loop.wake()
+
+
+def _introduction(nonce: str, *, background: bool) -> Callable[[datetime], Server]:
+    """What the others are told of this process, once it is known when it was started."""
+    host, pid = socket.gethostname(), os.getpid()
+
+    def introduce(now: datetime) -> Server:
+        server_id = f"{host}|{pid}|{nonce}"
+        return Server(id=server_id, host=host, pid=pid, background=background, version=__version__, started_at=now, seen_at=now)
+
+    return introduce
+
+
+def _warning(found: Backgrounds | None) -> str:
+    if found and not found.alive:
+        return "no background is alive: no canary becomes late and no alert leaves"
+    if found and found.stopped:
+        return f"{found.stopped} of the backgrounds stopped within the last hour, not cleanly, and no other one has started since"
+    return ""
 
 
 def open_store(config: Config) -> SqliteStore | MongoStore:

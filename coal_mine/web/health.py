@@ -13,7 +13,8 @@ from .responses import Answer, NotAllowed, json_answer
 class Health:
     """Anybody may ask, so it names neither hosts nor paths."""
 
-    fault: str = ""  # empty: all is well
+    fault: str = ""  # this process does not work; a load balancer should send calls elsewhere
+    warning: str = ""  # this process does its work, but somebody should look
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -31,4 +32,6 @@ class HealthRoute:
         health = self._examine()
         if health.fault:
             return json_answer({"status": "error", "error": health.fault, **health.details}, 503)
+        if health.warning:
+            return json_answer({"status": "degraded", "warning": health.warning, **health.details})
         return json_answer({"status": "ok", **health.details})

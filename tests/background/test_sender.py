@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from coal_mine.background.outbox import FIRST_RETRY, LAST_RETRY, LEASE, Sender
 from coal_mine.domain.alert import DeliveryState
-from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused
+from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused, StoreUnavailable
 from coal_mine.domain.message import Message
-from coal_mine.services.canaries import Canaries
+from coal_mine.services.canaries import Canaries, Reference
 from coal_mine.services.definitions import Definition
-from coal_mine.stores.sqlite.store import SqliteStore
+from coal_mine.stores.sqlite.store import SqliteStore, open_store
 from tests.support.edges import FakeClock, Letterbox, SequenceIds
 
 
@@ -41,6 +43,10 @@ def fail(_address: str, _message: Message) -> None:
 def fail_for_two(_address: str, message: Message) -> None:
     if "Two" in message.subject:
         raise DeliveryFailed("no answer")
+
+
+def delivered(store: SqliteStore) -> int:
+    return sum(delivery.state is DeliveryState.DELIVERED for delivery in store.outbox.deliveries(limit=100))
 
 
 def waits(sender: Sender, clock: FakeClock, tries: int) -> list[timedelta]:
@@ -155,3 +161,76 @@ def test_a_digest_that_failed_is_the_same_message_at_the_next_try(
     sender.run_once(clock.now())
 
     assert [message for _, message in letterbox.taken] == tried
+
+
+def test_what_a_slow_other_side_took_is_recorded_before_the_next_message(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One", "Two", "Three")
+    recorded: list[int] = []
+
+    def take_long(_address: str, _message: Message) -> None:
+        recorded.append(delivered(store))
+        clock.move(timedelta(milliseconds=100))
+
+    letterbox.before = take_long
+    sender.run_once(clock.now())
+
+    assert recorded == [0, 1, 2]
+
+
+def test_what_a_fast_other_side_took_is_recorded_together(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One", "Two", "Three")
+    recorded: list[int] = []
+    letterbox.before = lambda address, message: recorded.append(delivered(store))
+    sender.run_once(clock.now())
+
+    assert (recorded, delivered(store)) == ([0, 0, 0], 3)
+
+
+def test_what_was_taken_just_before_a_crash_is_repeated_as_the_same_message(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, ids: SequenceIds, sender: Sender, letterbox: Letterbox, tmp_path: Path
+) -> None:
+    owe(store, canaries, clock, "One", "Two")
+
+    def crash_at_two(_address: str, message: Message) -> None:
+        if "Two" in message.subject:
+            store.close()
+
+    letterbox.before = crash_at_two
+    with pytest.raises(StoreUnavailable):
+        sender.run_once(clock.now())
+    again = Letterbox()
+    with closing(open_store(tmp_path / "cm.sqlite3")) as reopened:
+        Sender(reopened, clock, ids, {"email": again}, digest_above=3).run_once(clock.move(LEASE))
+
+    assert again.taken == letterbox.taken
+
+
+def test_a_receiver_for_whom_much_is_waiting_gives_others_their_turn(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One", "Two")
+    letterbox.before = lambda address, message: clock.move(timedelta(seconds=6))
+    taken = []
+    for _ in range(2):
+        sender.run_once(clock.now())
+        taken.append(len(letterbox.taken))
+
+    assert taken == [1, 2]
+
+
+def test_what_happened_after_the_alert_is_not_in_its_message(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    """Or the repetition of a message would be another one."""
+    owe(store, canaries, clock, "One", "Two")
+    clock.move(timedelta(seconds=1))
+    for slug in ("one", "two"):
+        store.canaries.trigger(canaries.id_of(Reference(slug=slug)), canaries.arrival(""))
+    sender.run_once(clock.now())
+
+    assert [message.subject for _, message in letterbox.taken] == ["[LATE] One has not reported", "[LATE] Two has not reported"]
+    assert not [message for _, message in letterbox.taken if "Triggered" in message.body]

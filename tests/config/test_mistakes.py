@@ -12,7 +12,10 @@ SENDER = "[email]\nsender = cm@example.test\n"
 
 # The file, and what is said after "coal-mine: coal-mine.ini: ".
 IN_THE_FILE = {
-    "unknown section": ("[mongo]\n", "[mongo]: unknown section; there are [logging], [mongodb], [sqlite], [email], [alerts], [wsgi]"),
+    "unknown section": (
+        "[mongo]\n",
+        "[mongo]: unknown section; there are [logging], [mongodb], [sqlite], [email], [alerts], [heartbeat], [wsgi]",
+    ),
     "section DEFAULT": ("[DEFAULT]\nport = 1\n", "[DEFAULT]: unknown section; there are "),
     "logging": ("[logging]\nfiel = x\n", "[logging] fiel: unknown setting; [logging] knows file, rotate, max_size, backup_count"),
     "sqlite": ("[sqlite]\nfile = x\n", "[sqlite] file: unknown setting; [sqlite] knows path"),
@@ -40,6 +43,15 @@ IN_THE_FILE = {
     "bad tls": (SENDER + "tls = ssl3\n", "[email] tls: 'ssl3' is none of no, starttls, implicit"),
     "no hosts": ("[mongodb]\ndatabase = x\n", "[mongodb] hosts: missing; "),
     "no database": ("[mongodb]\nhosts = 127.0.0.1\n", "[mongodb] database: missing; "),
+    "bad operator": (
+        "[alerts]\noperators = ops@example.test, jo\n",
+        "[alerts] operators: 'ops@example.test, jo' is no list of mail addresses: 'jo' is none",
+    ),
+    "operator with a name": ("[alerts]\noperators = Jo <jo@example.test>\n", "[alerts] operators: 'Jo <jo@example.test>' is no list"),
+    "no URL": ("[heartbeat]\ninterval = 10\n", "[heartbeat] url: missing; give the URL that is to hear that this server lives"),
+    "bad URL": ("[heartbeat]\nurl = example.test/abc\n", "[heartbeat] url: not a URL such as https://"),
+    "bad interval": ("[heartbeat]\nurl = http://x/\ninterval = 0\n", "[heartbeat] interval: '0' is not a whole number from 1 to 86400"),
+    "heartbeat": ("[heartbeat]\nhost = x\n", "[heartbeat] host: unknown setting; [heartbeat] knows url, interval"),
     "workers": ("[wsgi]\nworkers = 2\n", "[wsgi] workers: 2 workers need [mongodb]; the SQLite store serves from one"),
     "certificate alone": ("[wsgi]\ntls_certificate = coal-mine.ini\n", "[wsgi] tls_key: missing; "),
     "key alone": ("[wsgi]\ntls_key = coal-mine.ini\n", "[wsgi] tls_certificate: missing; "),
@@ -76,6 +88,13 @@ def test_a_file_that_cannot_be_read_is_named(check: Run, path: str, fault: str) 
 @pytest.mark.parametrize("line", ["auth_key s3cret", "  s3cret"])
 def test_a_broken_line_is_not_quoted_since_it_may_hold_the_key(check: Run, line: str) -> None:
     assert "s3cret" not in check(ini=f"[wsgi]\n{line}\n").fault
+
+
+@pytest.mark.parametrize("url", ["ftp://x/s3cret", "http:///s3cret", "http://x:99999/s3cret", "http://x/s3cret with blanks", "s3cret"])
+def test_a_url_that_is_none_is_not_quoted_since_it_may_hold_a_secret(check: Run, url: str) -> None:
+    fault = check(ini=f"[heartbeat]\nurl = {url}\n").fault
+
+    assert fault == "coal-mine.ini: [heartbeat] url: not a URL such as https://example.com/abcdefgh"
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,7 @@ def test_what_is_secret_is_not_shown(check: Run) -> None:
     ini = (
         "[mongodb]\nhosts = mongodb://user:s3cret-a@127.0.0.1:1/canaries\n[wsgi]\nauth_key = s3cret-b\n"
         "[email]\nsender = cm@example.test\nusername = user\npassword = s3cret-c\n"
+        "[heartbeat]\nurl = http://user:s3cret-d@127.0.0.1/s3cret-e\n"
     )
     ended = check(ini=ini)
 

@@ -15,6 +15,7 @@ from tests.support.load import Load
 from tests.support.mail import MailServer
 from tests.support.mongod import Mongod
 from tests.support.server import CoalMine
+from tests.support.settings import shared_settings
 from tests.support.shifted import shifted
 from tests.support.waiting import until
 
@@ -29,8 +30,7 @@ Start = Callable[[int, int], CoalMine]
 def start(replica_set: Mongod, mail: MailServer, tmp_path: Path) -> Iterator[Start]:
     """Starts a process for HTTP and one for the background, with clocks that are ahead by so many seconds."""
     with database_of(replica_set) as database, ExitStack() as stack:
-        ini = f"[mongodb]\nhosts = {replica_set.uri}\ndatabase = {database.name}\n"
-        ini += f"[email]\nsender = cm@example.test\nhost = 127.0.0.1\nport = {mail.port}\n[wsgi]\nhost = 127.0.0.1\n"
+        ini = shared_settings(replica_set, database, mail)
 
         def start(web: int, background: int) -> CoalMine:
             stack.enter_context(Background(tmp_path / "background", ini=ini, environ=shifted(background)))

@@ -17,7 +17,7 @@ from coal_mine.domain.errors import Invalid
 from tests.docs.documents import EXAMPLE, rows, section, uncommented
 
 # What has no default; the example shows some value.
-REQUIRED = {("mongodb", "hosts"), ("mongodb", "database"), ("email", "sender")}
+REQUIRED = {("mongodb", "hosts"), ("mongodb", "database"), ("email", "sender"), ("heartbeat", "url")}
 # Coal Mine hands these on to pymongo without looking at them.
 PASSED_ON = {("mongodb", "username"), ("mongodb", "password"), ("mongodb", "replicaset")}
 
@@ -87,7 +87,7 @@ def test_the_example_has_exactly_the_settings_that_there_are(complete: Path, tmp
 def test_the_defaults_that_the_example_shows_are_the_defaults(complete: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = tmp_path / "bare.ini"
     shown = settings_of(complete)
-    bare.write_text("".join(f"[{name}]\n" + required(shown, name) for name in ("mongodb", "email")))
+    bare.write_text("".join(f"[{name}]\n" + required(shown, name) for name in ("mongodb", "email", "heartbeat")))
 
     assert loaded(complete, monkeypatch, tmp_path) == loaded(bare, monkeypatch, tmp_path)
 
@@ -109,7 +109,7 @@ def test_the_readme_lists_each_setting_with_its_default(complete: Path) -> None:
         [setting.replace("replicaset", "replicaSet"), "" if (name, setting) == ("mongodb", "database") else value or ""]
         for (name, setting), value in settings_of(complete).items()
     ]
-    without_default = {"hosts", "sender"}
+    without_default = {"hosts", "sender", "url"}
 
     assert tables == [[setting, "required" if setting in without_default else default] for setting, default in expected]
 

@@ -42,7 +42,7 @@ def test_the_numbers_in_the_text_are_those_of_the_code() -> None:
         f"at last every {LAST_RETRY.seconds // 60} minutes",
         f"waits at most {TIMEOUT_SECONDS:.0f} seconds",
         f"after at most {LEASE.seconds} seconds",
-        f"when more than {load(None, {}).digest_above} alerts wait",
+        f"when more than {load(None, {}).alerts.digest_above} alerts wait",
         f"in the store for {KEPT.days} days",
         f"for a trigger within {TRIGGER_SECONDS:.0f} seconds",
     ]

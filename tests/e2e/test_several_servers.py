@@ -15,6 +15,7 @@ from tests.support.load import Load
 from tests.support.mail import MailServer
 from tests.support.mongod import Mongod
 from tests.support.server import CoalMine
+from tests.support.settings import shared_settings
 from tests.support.waiting import until
 
 LAST = "[LATE] Last has not reported"
@@ -24,8 +25,7 @@ LAST = "[LATE] Last has not reported"
 def webs(replica_set: Mongod, mail: MailServer, tmp_path: Path) -> Iterator[list[CoalMine]]:
     """Those that take triggers; the two that alert are there as well."""
     with database_of(replica_set) as database, ExitStack() as stack:
-        ini = f"[mongodb]\nhosts = {replica_set.uri}\ndatabase = {database.name}\n"
-        ini += f"[email]\nsender = cm@example.test\nhost = 127.0.0.1\nport = {mail.port}\n[wsgi]\nhost = 127.0.0.1\n"
+        ini = shared_settings(replica_set, database, mail)
         for number in range(2):
             stack.enter_context(Background(tmp_path / f"background-{number}", ini=ini))
         yield [stack.enter_context(CoalMine(tmp_path / f"web-{number}", "--web", ini=ini)) for number in range(2)]

@@ -1,10 +1,14 @@
-"""Two servers on one replica set: processes die or freeze under load."""
+"""Servers on MongoDB: processes die or freeze under load, theirs and MongoDB's own."""
 
 from __future__ import annotations
 
+import random
+
 from tests.faults.conftest import Keep
 from tests.faults.mishaps import process_mishaps
-from tests.faults.scene import Scene
+from tests.faults.scene import Mishap, Scene, pause
+from tests.stores.conftest import database_of
+from tests.support.mongod import Mongod
 from tests.support.moody_mail import MoodyMailServer
 
 
@@ -13,3 +17,19 @@ def test_nothing_is_lost_on_a_replica_set_when_processes_die_or_freeze(
 ) -> None:
     first, second = keep(replica_section), keep(replica_section)
     Scene([first, second], moody_mail).play(process_mishaps(first))
+
+
+def test_nothing_is_lost_on_a_standalone_mongod_when_it_or_processes_die_or_freeze(keep: Keep, moody_mail: MoodyMailServer) -> None:
+    with Mongod() as mongod, database_of(mongod) as database:
+        section = f"[mongodb]\nhosts = {mongod.uri}\ndatabase = {database.name}\n"
+        first, second = keep(section), keep(section)
+        Scene([first, second], moody_mail).play({**process_mishaps(first), "kill mongod": _kill(mongod)})
+
+
+def _kill(mongod: Mongod) -> Mishap:
+    def kill(chance: random.Random) -> None:
+        mongod.kill()
+        pause(chance, 0.0, 2.0)
+        mongod.start()
+
+    return kill
