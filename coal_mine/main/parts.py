@@ -120,6 +120,7 @@ class Parts:
         clock = SharedClock()
         # Measured by this machine's own clock, since the shared one does not know the time before.
         timekeeper = Loop("timekeeper", Timekeeper(clock, store.now), SystemClock(), max_sleep=MEASURED_EVERY)
+        store.on_new_primary(timekeeper.wake)  # whose clock may be another one
         self._loops.append(timekeeper)
         return clock
 

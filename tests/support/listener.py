@@ -13,6 +13,7 @@ class Listener:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.answered = 0
         self.status = 200
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -43,6 +44,7 @@ class Listener:
                 self.send_response(listener.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+                listener.answered += 1
 
             def log_message(self, *_: Any) -> None:
                 """Not into the tests' output."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from queue import SimpleQueue
 from typing import Any
@@ -25,6 +25,7 @@ from .errors import translated
 from .history import History
 from .indexes import Indexes
 from .outbox import MongoOutbox
+from .primary import PrimaryListener
 from .servers import MongoServers
 from .takeover import Takeover
 
@@ -43,7 +44,8 @@ def open_store(hosts: str | list[str], database: str | None, options: dict[str, 
     Raises Invalid, with the driver's text, when they are wrong. A MongoDB that does not answer is no error: calls raise StoreUnavailable
     until it does. Open it after a fork, never before: neither threads nor connections survive one.
     """
-    return MongoStore(_database(hosts, database, options))
+    primary = PrimaryListener()
+    return MongoStore(_database(hosts, database, {**options, "event_listeners": [primary]}), primary)
 
 
 def check(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> str:
@@ -84,7 +86,8 @@ def _complete(hosts: str | list[str], options: dict[str, Any]) -> dict[str, Any]
 class MongoStore:
     """domain.ports.Store. Starts two threads: the group commit, and one for what need not be done at once."""
 
-    def __init__(self, database: Database[Document]) -> None:
+    def __init__(self, database: Database[Document], primary: PrimaryListener) -> None:
+        self._primary = primary
         self._database = database.with_options(write_concern=_DURABLE, read_preference=ReadPreference.PRIMARY)
         self._history = History(self._database)
         self._indexes = Indexes(self._database)
@@ -111,8 +114,14 @@ class MongoStore:
         """The primary's time."""
         with translated():
             answer = self._database.command("hello", read_preference=ReadPreference.PRIMARY, codec_options=self._database.codec_options)
+        if not answer["isWritablePrimary"]:  # it was when it was chosen
+            raise StoreUnavailable("MongoDB: the primary has changed")
         found: datetime = answer["localTime"]
         return found
+
+    def on_new_primary(self, tell: Callable[[], None]) -> None:
+        """Call `tell`, which must return at once, whenever another member has become the primary or the primary has been away."""
+        self._primary.tell = tell
 
     def take_over(self, now: datetime) -> None:
         """Put right what a predecessor left in this database; quick, to be called at every start of a background process."""
