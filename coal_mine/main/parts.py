@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -98,7 +99,8 @@ class Parts:
         else:
             for channel in self._channels:
                 channel.close()
-        self._heartbeat.end()
+        if not _is_orphan():  # whoever killed what had started us did not mean to leave deadlines unwatched
+            self._heartbeat.end()
         self._store.close()
 
     def health(self) -> Health:
@@ -173,6 +175,11 @@ def _introduction(nonce: str, *, background: bool) -> Callable[[datetime], Serve
         return Server(id=server_id, host=host, pid=pid, background=background, version=__version__, started_at=now, seen_at=now)
 
     return introduce
+
+
+def _is_orphan() -> bool:
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def _warning(found: Backgrounds | None) -> str:

@@ -1,14 +1,18 @@
-"""On SQLite one process does all. When it dies, only its successor can tell."""
+"""Servers that die as a whole, or whose parent does: their successors tell, or other servers."""
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from tests.faults.processes import Process, children, process_of
+from tests.stores.conftest import database_of
 from tests.support.mail import MailServer
+from tests.support.mongod import Mongod
 from tests.support.server import CoalMine
+from tests.support.settings import shared_settings
 from tests.support.waiting import until
 
 
@@ -32,13 +36,16 @@ def known_pids(path: Path) -> list[int]:
         return [pid for (pid,) in connection.execute("SELECT pid FROM servers")]
 
 
-def test_a_worker_that_is_killed_is_told_by_the_one_that_takes_its_place(mail: MailServer, tmp_path: Path) -> None:
-    path = tmp_path / "cm.sqlite3"
-    ini = (
+def ini_of(path: Path, mail: MailServer) -> str:
+    return (
         f"[sqlite]\npath = {path}\n[alerts]\noperators = ops@example.test\n[wsgi]\nhost = 127.0.0.1\n"
         f"[email]\nsender = cm@example.test\nhost = 127.0.0.1\nport = {mail.port}\n"
     )
-    with CoalMine(tmp_path / "server", ini=ini) as server:
+
+
+def test_a_worker_that_is_killed_is_told_by_the_one_that_takes_its_place(mail: MailServer, tmp_path: Path) -> None:
+    path = tmp_path / "cm.sqlite3"
+    with CoalMine(tmp_path / "server", ini=ini_of(path, mail)) as server:
         victim = worker_of(server)
         until("its first beat", lambda: known_pids(path) == [victim.pid])
         victim.kill()
@@ -48,6 +55,35 @@ def test_a_worker_that_is_killed_is_told_by_the_one_that_takes_its_place(mail: M
 
     assert str(told["Subject"]).startswith(f"[STOPPED] background process {victim.pid} on ")
     assert told["To"] == "ops@example.test"
+
+
+def test_a_worker_whose_parent_was_killed_ends_in_good_order_but_is_told_at_the_next_start(mail: MailServer, tmp_path: Path) -> None:
+    path = tmp_path / "cm.sqlite3"
+    with CoalMine(tmp_path / "server", ini=ini_of(path, mail)) as server:
+        worker = worker_of(server)
+        until("its first beat", lambda: known_pids(path) == [worker.pid])
+        server.stop(signal.SIGKILL)
+        until("the end of the worker", lambda: not worker.lives)
+        make_old(path, worker.pid)
+        server.start()
+        until("a mail", lambda: mail.messages)
+        (told,) = mail.messages
+
+    assert str(told["Subject"]).startswith(f"[STOPPED] background process {worker.pid} on ")
+
+
+def test_a_background_whose_parent_was_killed_is_left_for_the_others_to_notice(mongod: Mongod, mail: MailServer, tmp_path: Path) -> None:
+    with database_of(mongod) as database:
+        with CoalMine(tmp_path / "server", ini=shared_settings(mongod, database, mail)) as server:
+            top = process_of(server.pid)
+            assert top
+            pids = until("its processes", lambda: [each["pid"] for each in database["servers"].find({"background": True})])
+            below = until("both", lambda: found if len(found := children(top)) == 2 else None)
+            server.stop(signal.SIGKILL)
+            until("the end of both", lambda: not any(process.lives for process in below))
+        left = [each["pid"] for each in database["servers"].find({"background": True})]
+
+    assert left == pids
 
 
 def test_a_server_that_ends_cleanly_leaves_nothing_to_tell(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ expand: owed alerts become deliveries.
   4. The alerts are pulled from their canaries, by id, so that one which came in between stays.
   Two at once do the same work twice; a late step 3 may announce what is delivered already, which a claim then finds out.
 
+add: steps 2 and 3 of these, for alerts that no canary owes.
+
 claim: one receiver is served by one process at a time.
   1. find_one_and_update stamps token and lease on the receiver that has waited longest. Dying here, or later: the lease ends.
   2. A batch whose outcome is known is carried out (see finish). A batch with deliveries still waiting is returned as it is.

@@ -19,11 +19,13 @@ from .outbox import expand_owed
 from .rows import CANARY_COLUMNS, WRITTEN, canary_from_row
 
 _PAGE = 1_000
+# So many are marked late in one transaction: triggers that come meanwhile wait for its end.
+_MARKED_AT_ONCE = 2_000
 _HISTORY = "SELECT at, text, nonce FROM history WHERE canary = ? AND at <= ? ORDER BY at DESC, nonce DESC LIMIT ?"
 _MARK_LATE = """
     UPDATE canaries SET late = 1, owed = json_insert(owed, '$[#]', json_object(
         'kind', 'LATE', 'about', id, 'name', name, 'at', :now, 'deadline', deadline, 'emails', json(emails)))
-    WHERE late = 0 AND paused = 0 AND deadline <= :now
+    WHERE number IN (SELECT number FROM canaries WHERE late = 0 AND paused = 0 AND deadline <= :now ORDER BY deadline LIMIT :most)
 """
 _NEXT_DEADLINE = "SELECT min(deadline) FROM canaries WHERE late = 0 AND paused = 0"
 
@@ -105,7 +107,13 @@ class SqliteCanaries:
         self._database.submit(pending)
 
     def mark_late(self, now: datetime) -> int:
-        return self._database.write(lambda connection: connection.execute(_MARK_LATE, {"now": to_millis(now)}).rowcount)
+        values = {"now": to_millis(now), "most": _MARKED_AT_ONCE}
+        count = 0
+        while True:
+            marked = self._database.write(lambda connection: connection.execute(_MARK_LATE, values).rowcount)
+            count += marked
+            if marked < _MARKED_AT_ONCE:
+                return count
 
     def next_deadline(self) -> datetime | None:
         with self._database.reading() as connection:

@@ -50,12 +50,15 @@ _RELEASE = """
 
 
 def expand_owed(connection: sqlite3.Connection, alerts: Iterable[Alert]) -> None:
+    due: dict[Receiver, int] = {}
+    deliveries: list[tuple[str, str, int, str]] = []
     for alert in alerts:
         at, text = to_millis(alert.at), json.dumps(alert_as_json(alert))
         for receiver in alert.receivers:
-            delivery = Delivery(alert=alert, receiver=receiver)
-            connection.execute(_ADD_RECEIVER, (str(receiver), receiver.channel, receiver.address, at))
-            connection.execute(_ADD_DELIVERY, (delivery.id, str(receiver), at, text))
+            due.setdefault(receiver, at)
+            deliveries.append((Delivery(alert=alert, receiver=receiver).id, str(receiver), at, text))
+    connection.executemany(_ADD_RECEIVER, [(str(receiver), receiver.channel, receiver.address, at) for receiver, at in due.items()])
+    connection.executemany(_ADD_DELIVERY, deliveries)
 
 
 def _in_order(owed_by_canary: Iterable[list[Alert]]) -> list[Alert]:
