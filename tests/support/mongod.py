@@ -172,6 +172,11 @@ class Mongod:
         finally:
             primary.send(signal.SIGCONT)
 
+    def wait_until_whole(self) -> None:
+        """Until a replica set has a primary and all other members can take its place."""
+        with self.client() as client:
+            self._wait_for_members(client)
+
     def step_down(self, seconds: int = 5) -> None:
         """Make the primary resign, as an operator does before an upgrade; another member takes over."""
         with self._direct(self._primary()) as client:
