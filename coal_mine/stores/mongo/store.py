@@ -127,8 +127,8 @@ class MongoStore:
         return found
 
     def on_new_primary(self, tell: Callable[[], None]) -> None:
-        """Call `tell`, which must return at once, whenever another member has become the primary or the primary has been away."""
-        self._primary.tell = tell
+        """Call `tell`, which must return at once, whenever another member has become the primary, or the primary was away and is back."""
+        self._primary.tell.append(tell)
 
     def take_over(self, now: datetime) -> None:
         """Put right what a predecessor left in this database; quick, to be called at every start of a background process."""
