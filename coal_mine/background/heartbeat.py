@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.ports import Store
-from coal_mine.domain.server import LEASE, Backgrounds, Server, backgrounds, others_alive, resumed_alert, stopped_alert
+from coal_mine.domain.server import LEASE, Backgrounds, Server, backgrounds, resumed_alert, stopped_alert
 from coal_mine.domain.times import isoformat
 
 _log = logging.getLogger(__name__)
@@ -92,16 +92,17 @@ class Heartbeat:
         return now >= self._judges_from
 
     def _judge(self, seen: Sequence[Server], now: datetime) -> None:
+        others_alive = any(server.is_alive(now, self._lease) for server in seen)
         for server in seen:
             if server.has_stopped(now, self._lease) and not server.stop_is_told:
-                self._tell_stop(server, others_alive(seen, server, now, self._lease))
+                self._tell_stop(server, others_alive=others_alive)
         for server in seen:
             if now - server.seen_at > KEPT:
                 self._servers.end(server.id)
         self.backgrounds = backgrounds(seen, now, self._lease)
 
-    def _tell_stop(self, server: Server, relieved: bool) -> None:
-        alert = stopped_alert(server, others_alive=relieved, operators=self._operators)
+    def _tell_stop(self, server: Server, *, others_alive: bool) -> None:
+        alert = stopped_alert(server, others_alive=others_alive, operators=self._operators)
         _log.error("%s has stopped; it was last seen at %s", alert.name, isoformat(alert.at), extra={"action": "server_stopped"})
         self._outbox.add([alert])
         self._servers.note_stopped(server.id, server.seen_at)

@@ -27,18 +27,22 @@ class DeadlineWatcher:
         self._alert_owed = alert_owed
         self._rest = rest_after_outage
         self._was_away = False
-        self._rests_until: datetime | None = None
+        self._rests_until = 0.0  # by `monotonic`: after a fail-over the store may tell another time
+
+    def store_was_away(self) -> None:
+        """For whoever else finds out, in another thread."""
+        self._was_away = True
 
     def run_once(self, now: datetime) -> datetime | None:
         """Mark late all that is due at `now`; the next deadline."""
-        next_deadline, seconds = self._look()
+        next_deadline = self._look()
         if self._was_away:
             self._was_away = False
-            self._rests_until = now + timedelta(seconds=seconds) + self._rest
+            self._rests_until = monotonic() + self._rest.total_seconds()
         if next_deadline is None or next_deadline > now:
             return next_deadline
-        if self._rests_until and now < self._rests_until:
-            return self._rests_until
+        if (rest := self._rests_until - monotonic()) > 0:
+            return now + timedelta(seconds=rest)
         late = self._canaries.mark_late(now)
         if not late:
             return None  # another watcher was faster; or a store cannot mark what is due, and asking at once again would not help
@@ -46,14 +50,14 @@ class DeadlineWatcher:
         self._alert_owed()
         return self._canaries.next_deadline()
 
-    def _look(self) -> tuple[datetime | None, float]:
-        """The next deadline, and how many seconds the store took to tell it."""
+    def _look(self) -> datetime | None:
+        """The next deadline; how long the store takes to tell it, tells whether it was away."""
         begin = monotonic()
         try:
-            next_deadline = self._canaries.next_deadline()
+            return self._canaries.next_deadline()
         except StoreUnavailable:
             self._was_away = True
             raise
-        seconds = monotonic() - begin
-        self._was_away = self._was_away or seconds > OUTAGE_SECONDS
-        return next_deadline, seconds
+        finally:
+            if monotonic() - begin > OUTAGE_SECONDS:
+                self._was_away = True

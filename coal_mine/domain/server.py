@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,6 +32,10 @@ class Server:
     def has_stopped(self, now: datetime, lease: timedelta = LEASE) -> bool:
         """Whether a background has not been seen for a lease. It may have died, hang, or be cut off from the store."""
         return self.background and now - self.seen_at >= lease
+
+    def is_alive(self, now: datetime, lease: timedelta = LEASE) -> bool:
+        """Of a background."""
+        return self.background and now - self.seen_at < lease
 
     @property
     def stop_is_told(self) -> bool:
@@ -70,12 +74,8 @@ def _alert(server: Server, kind: Kind, at: datetime, operators: tuple[str, ...],
     )
 
 
-def others_alive(servers: Iterable[Server], server: Server, now: datetime, lease: timedelta) -> bool:
-    return any(other.background and other.id != server.id and not other.has_stopped(now, lease) for other in servers)
-
-
 def backgrounds(servers: Sequence[Server], now: datetime, lease: timedelta) -> Backgrounds:
-    alive = [server for server in servers if server.background and not server.has_stopped(now, lease)]
+    alive = [server for server in servers if server.is_alive(now, lease)]
     stops = sorted((each.seen_at for each in servers if each.has_stopped(now, lease) and now - each.seen_at < SHOWN), reverse=True)
     starts = sorted((each.started_at for each in alive), reverse=True)
     stopped = 0

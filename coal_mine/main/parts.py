@@ -127,10 +127,11 @@ class Parts:
         return clock
 
     def _add_background(self, config: Config) -> None:
-        if isinstance(self._store, MongoStore):  # only there can a predecessor's data be
-            self._takeover = Takeover(self._store, self._clock)
         rest = _REST_AFTER_OUTAGE if isinstance(self._store, MongoStore) else timedelta()
         watcher = DeadlineWatcher(self._store.canaries, lambda: self._wake("expander"), rest_after_outage=rest)
+        if isinstance(self._store, MongoStore):
+            self._takeover = Takeover(self._store, self._clock)  # only there can a predecessor's data be
+            self._store.on_new_primary(watcher.store_was_away)
         self._loops.append(Loop("watcher", watcher, self._clock))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
         tries = Tries()

@@ -12,7 +12,7 @@ from coal_mine.services.canaries import Canaries
 from .auth import Gate, refuse_foreign_name
 from .bridge import Bridge
 from .canaries import CanaryRoutes
-from .environ import Exchange, Scope
+from .environ import Exchange, Scope, values_of
 from .health import Health, HealthRoute
 from .responses import JsonAnswers, answer_http_error, error_answer, refuse_odd_path
 from .triggers import TriggerRoute
@@ -34,7 +34,7 @@ class App:
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         try:
             if self._local_only:
-                refuse_foreign_name(scope.headers.get("host", ""))
+                refuse_foreign_name(values_of(scope.headers, "host"))
             reference = self._triggers.reference_in(scope.path)
             if reference:
                 answer = await self._triggers.answer(scope, reference)

@@ -69,12 +69,14 @@ class Gate:
         return any(hmac.compare_digest(self._key, token.encode("utf-8", "surrogateescape")) for token in tokens)
 
 
-def refuse_foreign_name(host_header: str) -> None:
+def refuse_foreign_name(host_headers: list[str]) -> None:
     """For a server without a key: it answers only to this machine's own names, so that no foreign name can be rebound to it."""
-    host = host_header.lower()
-    name = host if host.endswith("]") else host.rpartition(":")[0] if ":" in host else host
-    if name not in _LOCAL_HOSTS:
+    if any(_without_port(host.lower()) not in _LOCAL_HOSTS for host in host_headers):
         raise Forbidden("this server answers only to localhost; to let others in, start it with a coal-mine.ini")
+
+
+def _without_port(host: str) -> str:
+    return host if host.endswith("]") else host.rpartition(":")[0] if ":" in host else host
 
 
 def without_key(pairs: Pairs) -> Pairs:

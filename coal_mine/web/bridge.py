@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .environ import Environ, Exchange, Scope
+from .environ import Environ, Exchange, Fields, Scope, values_of
 from .responses import Answer, Headers, TooSlow
 
 # Requests that are worked on at once; each costs a thread. More wait for their turn.
 THREADS = 64
-# From the moment in which somebody wants to read it; the largest body allowed is small.
+# From the moment in which the request is here; the largest body allowed is small.
 BODY_SECONDS = 20.0
+# A request may have waited long for its thread. What has come of the body by then must still be read.
+_LEAST_BODY_SECONDS = 1.0
 
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
@@ -47,6 +49,7 @@ class _Body:
     def __init__(self, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> None:
         self._exchange = exchange
         self._loop = loop
+        self._expires = loop.time() + BODY_SECONDS
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes, fewer if the client ended earlier. Raises TooSlow."""
@@ -55,7 +58,7 @@ class _Body:
     async def _received(self, size: int) -> bytes:
         received = bytearray()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout_at(max(self._expires, self._loop.time() + _LEAST_BODY_SECONDS)):
                 async for chunk in self._exchange:
                     received += chunk
                     if len(received) >= size:
@@ -87,8 +90,14 @@ def _environ(scope: Scope, body: _Body) -> Environ:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for name, value in scope.headers.items():
-        key = name.upper().replace("-", "_")
-        key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
-    return environ
+    return environ | _variables(scope.headers)
+
+
+def _variables(fields: Fields) -> dict[str, str]:
+    """The header. What has an underscore in its name could pass for another field, Content_Length for Content-Length, and is left out."""
+    return {_variable(name): ",".join(values_of(fields, name)) for name in fields if "_" not in name}
+
+
+def _variable(name: str) -> str:
+    key = name.upper().replace("-", "_")
+    return key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol
 
 Environ = dict[str, Any]
+# In the place of a field's value that is no ASCII: a lone surrogate, which equals nothing that anybody compares it with.
+UNREADABLE = "\udcff"
 
 
 class Fields(Protocol):
-    """Header fields, their names in small letters."""
+    """Header fields, their names in small letters. The HTTP server withholds values that are no ASCII."""
 
-    def get(self, key: str, default: str) -> str: ...
+    def __iter__(self) -> Iterator[str]: ...
 
-    def items(self) -> list[tuple[str, str]]: ...
+    def __contains__(self, name: str, /) -> bool: ...
+
+    def get_all(self, key: str) -> list[str]: ...
 
 
 class Scope(Protocol):
@@ -35,3 +39,9 @@ class Exchange(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+
+
+def values_of(fields: Fields, name: str) -> list[str]:
+    """Empty only when there is no such field."""
+    values = fields.get_all(name)
+    return values or ([UNREADABLE] if name in fields else [])

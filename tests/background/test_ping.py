@@ -125,6 +125,15 @@ def test_one_try_that_the_other_side_has_answered_is_enough(ping: Ping, outside:
     assert outside.count == 1
 
 
+def test_what_was_taken_before_the_last_one_does_not_count(ping: Ping, outside: Outside, tries: Tries) -> None:
+    send(tries, None)
+    ping.run_once(NOW)
+    send(tries, DeliveryFailed("no answer"))
+    ping.run_once(NOW)
+
+    assert outside.count == 1
+
+
 def test_there_is_none_until_something_can_be_delivered_again(ping: Ping, outside: Outside, tries: Tries) -> None:
     send(tries, DeliveryFailed("no answer"))
     ping.run_once(NOW)

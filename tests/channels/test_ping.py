@@ -59,4 +59,5 @@ def test_nothing_of_a_failure_quotes_the_url(nobody: str) -> None:
     failure = refusal(nobody + SECRET)
 
     assert SECRET not in str(failure)
-    assert failure.__suppress_context__  # so that no traceback shows the library's error, which does
+    # So that no traceback shows the library's error, which does.
+    assert (failure.__cause__, failure.__suppress_context__) == (None, True)

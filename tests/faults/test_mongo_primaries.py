@@ -14,7 +14,12 @@ def test_nothing_is_lost_on_a_replica_set_that_loses_its_primary(
     keep: Keep, replica_section: str, replica_set: Mongod, moody_mail: MoodyMailServer
 ) -> None:
     servers = [keep(replica_section), keep(replica_section)]
-    Scene(servers, moody_mail).play({"kill primary": _kill_primary(replica_set), "step down": lambda _: replica_set.step_down()})
+    mishaps: dict[str, Mishap] = {
+        "kill primary": _kill_primary(replica_set),
+        "step down": lambda _: replica_set.step_down(),
+        "freeze primary": _freeze_primary(replica_set),
+    }
+    Scene(servers, moody_mail).play(mishaps)
 
 
 def _kill_primary(replica_set: Mongod) -> Mishap:
@@ -26,3 +31,13 @@ def _kill_primary(replica_set: Mongod) -> Mishap:
             replica_set.start_again()
 
     return kill_primary
+
+
+def _freeze_primary(replica_set: Mongod) -> Mishap:
+    """Sometimes for so long that another one is elected."""
+
+    def freeze_primary(chance: random.Random) -> None:
+        with replica_set.primary_frozen():
+            pause(chance, 0.5, 8.0)
+
+    return freeze_primary

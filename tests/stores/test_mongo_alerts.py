@@ -7,11 +7,29 @@ from typing import Any
 
 import pytest
 from pymongo.database import Database
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from coal_mine.domain.alert import Kind
 from coal_mine.domain.canary import triggered
+from coal_mine.stores.mongo.outbox import MongoOutbox
 from coal_mine.stores.mongo.store import MongoStore
-from tests.stores.examples import HOUR, MILLISECOND, NOW, SECOND, added, added_late, claimed, entry, finished, next_attempt, told
+from tests.stores.examples import (
+    CHANNELS,
+    HOUR,
+    LEASE,
+    MILLISECOND,
+    MUCH_LATER,
+    NOW,
+    SECOND,
+    added,
+    added_late,
+    claimed,
+    entry,
+    finished,
+    next_attempt,
+    told,
+)
+from tests.support.mongod import Mongod
 
 Documents = Database[dict[str, Any]]
 
@@ -19,6 +37,23 @@ Documents = Database[dict[str, Any]]
 @pytest.fixture
 def store(open_mongo_store: Callable[[], MongoStore]) -> MongoStore:
     return open_mongo_store()
+
+
+class TakeOver(CommandListener):
+    """Gives the receiver to another holder as soon as it is claimed: the stamp was undone by a fail-over, and somebody else was faster."""
+
+    def __init__(self, database: Documents) -> None:
+        self._receivers = database["receivers"]
+
+    def started(self, event: CommandStartedEvent) -> None:
+        pass
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        if event.command_name == "findAndModify":
+            self._receivers.update_one({}, {"$set": {"token": "another", "lease_until": NOW + 1_000 * HOUR}})
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
 
 
 def _mark_as_leaving(database: Documents) -> None:
@@ -110,3 +145,32 @@ def test_a_trigger_of_the_same_moment_does_not_recover_twice(store: MongoStore) 
     again = store.canaries.trigger(one.id, same)
 
     assert (first.recovered, again.recovered) == (True, False)
+
+
+def test_nothing_is_expanded_while_canaries_are_being_marked(store: MongoStore) -> None:
+    added_late(store)
+    with store.outbox.held_back():
+        assert store.outbox.expand() == 0
+
+    assert store.outbox.expand() == 1
+
+
+@pytest.mark.parametrize("is_bound", [False, True], ids=["new", "bound before"])
+def test_a_claim_that_a_fail_over_undid_is_none(
+    store: MongoStore,
+    mongod: Mongod,
+    database: Documents,
+    is_bound: bool,
+) -> None:
+    added_late(store)
+    store.outbox.expand()
+    if is_bound:
+        first = claimed(store, "first")
+        assert first
+        store.outbox.release(first, retry_at=NOW)
+    with mongod.client(event_listeners=[TakeOver(database)]) as client:
+        outbox = MongoOutbox(client[database.name])
+        assert outbox.claim(now=MUCH_LATER, lease=LEASE, token="second", digest_above=20, channels=CHANNELS) is None
+
+    receiver = database["receivers"].find_one() or {}
+    assert (receiver["token"], "batch" in receiver) == ("another", is_bound)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -82,6 +85,10 @@ class _Member:
                     return
             tick.wait(0.02)
         raise RuntimeError(f"mongod did not start: {self._command}\n{self._log.read_text()[-2_000:] if self._log.exists() else ''}")
+
+    def send(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def end(self, *, kill: bool) -> None:
         if self._process is None:
@@ -154,6 +161,21 @@ class Mongod:
             if member._process is None:
                 member.launch()
                 member.wait_until_up()
+
+    @contextmanager
+    def primary_frozen(self) -> Iterator[None]:
+        """SIGSTOP, then SIGCONT: it keeps its connections and says nothing, and when it wakes up it still takes itself for the primary."""
+        primary = self._primary()
+        primary.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            primary.send(signal.SIGCONT)
+
+    def wait_until_whole(self) -> None:
+        """Until a replica set has a primary and all other members can take its place."""
+        with self.client() as client:
+            self._wait_for_members(client)
 
     def step_down(self, seconds: int = 5) -> None:
         """Make the primary resign, as an operator does before an upgrade; another member takes over."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.write_concern import WriteConcern
 
 from coal_mine.domain.alert import Kind
 from coal_mine.domain.canary import Canary, Entry, Transition, Triggered
@@ -39,6 +40,7 @@ class MongoCanaries:
 
     def __init__(self, database: Database[Document], history: History, commit: GroupCommit, outbox: MongoOutbox, indexes: Indexes) -> None:
         self._canaries: Collection[Document] = database["canaries"]
+        self._hasty_canaries = self._canaries.with_options(write_concern=WriteConcern(1))
         self._history = history
         self._commit = commit
         self._outbox = outbox
@@ -162,13 +164,16 @@ class MongoCanaries:
         self._commit.submit(pending)
 
     def mark_late(self, now: datetime) -> int:
-        """One command for all; each document is changed atomically and only if it is still due when its turn comes."""
+        """One command for all; each document is changed atomically and only if it is still due when its turn comes.
+
+        Nobody waits until a majority has it. The outbox does, before anything leaves; what a fail-over undoes before that is due again.
+        """
         due = {"paused": False, "late": False, "deadline": {"$lte": now}}
         marked: list[Document] = [{"$set": {"late": True, **owing(str(Kind.LATE), now)}}]
-        with translated(BULK_SECONDS):
+        with translated(BULK_SECONDS), self._outbox.held_back():
             try:
                 with translated(BULK_SECONDS):
-                    return self._canaries.update_many(due, marked).matched_count
+                    return self._hasty_canaries.update_many(due, marked).matched_count
             except WriteRefused:
                 # A predecessor's canary can be so full that it cannot grow by an alert; it must not keep the others from being marked.
                 self._history.move_those(due)

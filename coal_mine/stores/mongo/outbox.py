@@ -17,13 +17,15 @@ expand: owed alerts become deliveries.
      RESUMED instead. Those that it withdrew before are not seen by the next step.
   2. The missing deliveries are inserted. Dying here: the alerts are still owed, the next expansion finds the same ids and adds nothing.
   3. The receivers get `waiting_since` and a raised `seq`. Dying here: as above; the deliveries wait for it.
-  4. The alerts are pulled from their canaries, by id, so that one which came in between stays.
+  4. The alerts are pulled from their canaries, by id, so that one which came in between stays. Nobody waits until a majority has that:
+     losing it is as dying before it.
   Two at once do the same work twice; a late step 3 may announce what is delivered already, which a claim then finds out.
 
 add: steps 2 and 3 of these, for alerts that no canary owes.
 
 claim: one receiver is served by one process at a time.
-  1. find_one_and_update stamps token and lease on the receiver that has waited longest. Dying here, or later: the lease ends.
+  1. find_one_and_update stamps token and lease on the receiver that has waited longest. Dying here, or later: the lease ends. A stamp
+     that a fail-over undoes is found out by the next step, which waits for a majority, on condition of the token.
   2. A batch whose outcome is known is carried out (see finish). A batch with deliveries still waiting is returned as it is.
   3. Otherwise what waits is bound, as a digest or singly: the ids are written into the receiver, on condition of the token. One write, so
      that the batch is either not there or complete, and nobody has seen another one under its name. A holder whose lease has ended cannot
@@ -44,13 +46,16 @@ release: the claim is given back on condition of the token.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
 
 from coal_mine.domain.alert import Alert, Claim, Delivery, DeliveryState, Receiver
 from coal_mine.domain.ports import MAX_DIGEST
@@ -69,20 +74,34 @@ class MongoOutbox:
 
     def __init__(self, database: Database[Document]) -> None:
         self._canaries = database["canaries"]
+        # For changes that may be lost, since they are done again or found out.
+        self._hasty_canaries = database.get_collection("canaries", write_concern=WriteConcern(1))
+        self._hasty_receivers = database.get_collection("receivers", write_concern=WriteConcern(1))
         # What is sent cannot be taken back, so nothing is sent that a fail-over could still undo.
         self._deliveries = database.get_collection("deliveries", read_concern=ReadConcern("majority"))
         self._receivers = database["receivers"]
+        self._is_held_back = threading.Event()
 
     def expand(self) -> int:
         count = 0
         with translated(BULK_SECONDS):
-            while True:
+            while not self._is_held_back.is_set():
                 owing = self._canaries.find({"owed.id": {"$exists": True}}, {"_id": 1}).limit(_CANARIES_AT_ONCE)
                 keys = [document["_id"] for document in owing]
                 if keys:
                     count += self.expand_owed(keys)
                 if len(keys) < _CANARIES_AT_ONCE:
-                    return count
+                    break
+        return count
+
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Inside, `expand` does nothing: in a storm it would take half the machine from what is more urgent."""
+        self._is_held_back.set()
+        try:
+            yield
+        finally:
+            self._is_held_back.clear()
 
     def expand_owed(self, keys: list[Any]) -> int:
         """Expand what the canaries with these `_id`s owe. The caller translates the driver's errors."""
@@ -92,7 +111,7 @@ class MongoOutbox:
         self._insert((alert_of(owed), owed["order"]) for owed in alerts)
         # One command for all: the ids of alerts name their canaries, so none can be pulled from another one.
         alert_ids = [owed["id"] for owed in alerts]
-        self._canaries.update_many(these, {"$pull": {"owed": {"id": {"$in": alert_ids}}}})
+        self._hasty_canaries.update_many(these, {"$pull": {"owed": {"id": {"$in": alert_ids}}}})
         return len(alert_ids)
 
     def _insert(self, alerts: Iterable[tuple[Alert, datetime]]) -> None:
@@ -123,7 +142,7 @@ class MongoOutbox:
             return None
 
     def _take(self, claimable: Document, lease_until: datetime, token: str) -> Document | None:
-        return self._receivers.find_one_and_update(
+        return self._hasty_receivers.find_one_and_update(
             claimable,
             {"$set": {"token": token, "lease_until": lease_until}},
             sort=[("waiting_since", 1)],
@@ -133,6 +152,8 @@ class MongoOutbox:
     def _claim_of(self, document: Document, token: str, digest_above: int) -> Claim | None:
         """None: the lease has ended meanwhile."""
         receiver = Receiver(document["channel"], document["address"])
+        if document.get("batch") and not self._look({"_id": document["_id"], "token": token}):
+            return None
         batch, deliveries = self._bound(document, token)
         if not deliveries:
             waiting = {"receiver": document["_id"], "state": _WAITING}
@@ -199,8 +220,7 @@ class MongoOutbox:
     def _settle(self, claim: Claim) -> None:
         """Release, step 2."""
         released = {"token": "", "lease_until": "", "retry_at": ""}
-        # A write where a look would do: when a majority has it, the next read knows all that was acknowledged before, whoever is elected.
-        while document := self._receivers.find_one_and_update(_held(claim), {"$inc": {"looks": 1}}, {"seq": 1}):
+        while document := self._look(_held(claim)):
             oldest = self._deliveries.find_one({"receiver": str(claim.receiver), "state": _WAITING}, {"order": 1}, sort=_BY_ORDER)
             if oldest:
                 self._receivers.update_one(_held(claim), {"$set": {"waiting_since": oldest["order"]}, "$unset": released})
@@ -208,6 +228,10 @@ class MongoOutbox:
             idle = {"$unset": {**released, "waiting_since": "", "batch": ""}}
             if self._receivers.update_one({**_held(claim), "seq": document["seq"]}, idle).matched_count:
                 return
+
+    def _look(self, held: Document) -> Document | None:
+        """A write where a read would do: once a majority has it, the next read knows all that was acknowledged before, whoever leads."""
+        return self._receivers.find_one_and_update(held, {"$inc": {"looks": 1}}, {"seq": 1})
 
     def next_attempt(self, now: datetime, channels: Sequence[str]) -> datetime | None:
         with translated():

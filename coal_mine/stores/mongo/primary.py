@@ -9,17 +9,21 @@ from pymongo.topology_description import TopologyDescription
 
 
 class PrimaryListener(TopologyListener):
-    """Calls `tell` in a thread of the driver's, which must not be held up."""
+    """Calls those who asked for it, in a thread of the driver's, which must not be held up."""
 
     def __init__(self) -> None:
-        self.tell: Callable[[], None] = lambda: None
+        self.tell: list[Callable[[], None]] = []
+        self._had_one = False
 
     def opened(self, event: TopologyOpenedEvent) -> None:
         """Nothing is known yet."""
 
     def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
-        if _writable(event.new_description) - _writable(event.previous_description):
-            self.tell()
+        found = _writable(event.new_description) - _writable(event.previous_description)
+        if found and self._had_one:
+            for tell in self.tell:
+                tell()
+        self._had_one = self._had_one or bool(found)
 
     def closed(self, event: TopologyClosedEvent) -> None:
         """Nobody needs to be told."""

@@ -31,8 +31,15 @@ from .takeover import Takeover
 
 _log = logging.getLogger(__name__)
 
-# Used unless the options or the URI say something else.
-_DEFAULTS: Mapping[str, Any] = {"appname": "coal-mine", "connectTimeoutMS": 5_000, "serverSelectionTimeoutMS": 5_000}
+# Used unless the options or the URI say something else. A primary that is cut off or frozen does not break its connections. The driver
+# finds out when a heartbeat and then an answer to it are overdue, 4 seconds here and up to 20 with its own values; only then it gives up
+# the calls that wait on these connections, which are repeated on the new primary.
+_DEFAULTS: Mapping[str, Any] = {
+    "appname": "coal-mine",
+    "connectTimeoutMS": 2_000,
+    "heartbeatFrequencyMS": 2_000,
+    "serverSelectionTimeoutMS": 5_000,
+}
 # On a replica set a majority has it on disk, on a standalone server its journal has: both survive a kill -9.
 _DURABLE = WriteConcern("majority", j=True)
 _INDEX_RETRY_SECONDS = 1.0
@@ -120,8 +127,8 @@ class MongoStore:
         return found
 
     def on_new_primary(self, tell: Callable[[], None]) -> None:
-        """Call `tell`, which must return at once, whenever another member has become the primary or the primary has been away."""
-        self._primary.tell = tell
+        """Call `tell`, which must return at once, whenever another member has become the primary, or the primary was away and is back."""
+        self._primary.tell.append(tell)
 
     def take_over(self, now: datetime) -> None:
         """Put right what a predecessor left in this database; quick, to be called at every start of a background process."""
