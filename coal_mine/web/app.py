@@ -25,7 +25,7 @@ class App:
         """An empty `key` asks for none; `examine` says how the process is, at once and without asking the store."""
         self._local_only = local_only
         self._bridge = Bridge(_bottle(canaries, key))
-        self._triggers = TriggerRoute(canaries, self._bridge.threads)
+        self._triggers = TriggerRoute(canaries)
         self._health = HealthRoute(examine)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -26,12 +26,12 @@ class Bridge:
 
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
-        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
 
     async def answer(self, scope: Scope, exchange: Exchange) -> Answer:
         loop = asyncio.get_running_loop()
         environ = _environ(scope, _Body(exchange, loop))
-        return await loop.run_in_executor(self.threads, self._answer, environ)
+        return await loop.run_in_executor(self._threads, self._answer, environ)
 
     def _answer(self, environ: Environ) -> Answer:
         started: list[tuple[int, Headers]] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 
 from coal_mine.domain.canary import Entry, Triggered
 from coal_mine.domain.errors import StoreUnavailable
@@ -24,6 +24,8 @@ from .responses import Answer, NotAllowed, json_answer
 
 _COMMAND = "/coal-mine/v1/canary/trigger"
 _ID = re.compile("//?([a-z]{8})")  # two slashes where somebody's base URL ends in one; the predecessor took that too
+# For triggers that name no id: the store is asked for it. They are kept apart from all other requests, which may be slow.
+_THREADS = 8
 _SWEEP_SECONDS = 1.0
 # A trigger's answer is one of four; making them once spares the trigger path the work.
 _ANSWERS = {
@@ -55,10 +57,9 @@ class _Asked(PendingTrigger):
 class TriggerRoute:
     """Open to everybody; a key is accepted and ignored, a body is not read."""
 
-    def __init__(self, canaries: Canaries, threads: Executor) -> None:
-        """`threads` are for what asks the store before it triggers."""
+    def __init__(self, canaries: Canaries) -> None:
         self._canaries = canaries
-        self._threads = threads
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="trigger")
         self._tell = self._told
         self._waiting: deque[_Asked] = deque()  # in the order of their arrival
         self._loop: asyncio.AbstractEventLoop
@@ -83,16 +84,21 @@ class TriggerRoute:
         if not self._canaries.knows_time:
             await self._until_time_is_known()
         entry = self._canaries.arrival(given.text("comment") or given.text("m") or "")
-        found = await self._committed(reference.id or await self._id_of(given.reference()), entry)
+        expires = self._loop.time() + TRIGGER_SECONDS
+        found = await self._committed(reference.id or await self._id_of(given.reference(), expires), entry, expires)
         return _ANSWERS[found.recovered, found.unpaused]
 
-    async def _id_of(self, reference: Reference) -> str:
+    async def _id_of(self, reference: Reference, expires: float) -> str:
         if reference.id:
             return reference.id
-        return await self._loop.run_in_executor(self._threads, self._canaries.id_of, reference)
+        try:
+            async with asyncio.timeout_at(expires):
+                return await self._loop.run_in_executor(self._threads, self._canaries.id_of, reference)
+        except TimeoutError:
+            raise _too_late() from None
 
-    async def _committed(self, canary_id: str, entry: Entry) -> Triggered:
-        asked = _Asked(canary_id, entry, self._tell, self._loop.create_future(), self._loop.time() + TRIGGER_SECONDS)
+    async def _committed(self, canary_id: str, entry: Entry, expires: float) -> Triggered:
+        asked = _Asked(canary_id, entry, self._tell, self._loop.create_future(), expires)
         self._canaries.trigger(asked)
         self._waiting.append(asked)
         await asked.known
@@ -117,7 +123,7 @@ class TriggerRoute:
         while self._waiting and (self._waiting[0].known.done() or self._waiting[0].expires <= now):
             asked = self._waiting.popleft()
             if not asked.known.done():
-                asked.known.set_exception(StoreUnavailable(f"the trigger could not be committed within {TRIGGER_SECONDS:g} seconds"))
+                asked.known.set_exception(_too_late())
         self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     async def _until_time_is_known(self) -> None:
@@ -125,3 +131,7 @@ class TriggerRoute:
         if self._time_is_known is None or self._time_is_known.done():
             self._time_is_known = self._loop.run_in_executor(None, self._canaries.wait_for_time)
         await asyncio.shield(self._time_is_known)
+
+
+def _too_late() -> StoreUnavailable:
+    return StoreUnavailable(f"the trigger could not be committed within {TRIGGER_SECONDS:g} seconds")

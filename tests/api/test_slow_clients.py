@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from coal_mine.web.bridge import THREADS
 from tests.api.wire import FORM, Answer, connection, exchange, request
 from tests.support.server import API, CoalMine
 from tests.support.waiting import until
@@ -19,11 +22,12 @@ SECONDS = 10
 
 
 @contextmanager
-def beginners(server: CoalMine, sent: bytes) -> Iterator[None]:
+def beginners(server: CoalMine, sent: bytes) -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
-        for _ in range(MANY):
-            stack.enter_context(connection(server)).sendall(sent)
-        yield
+        opened = [stack.enter_context(connection(server)) for _ in range(MANY)]
+        for one in opened:
+            one.sendall(sent)
+        yield opened
 
 
 @pytest.mark.parametrize("sent", [b"", b"G", b"GET /aaaaaaaa HTTP/1.1\r\n", b"GET /aaaaaaaa HTTP/1.1\r\nHost: localhost\r\nX-Never: en"])
@@ -42,6 +46,19 @@ def test_half_a_body_from_a_stranger_holds_up_neither_triggers_nor_those_with_a_
         posted = requests.post(f"{guarded.url}{API}/get", {"id": canary_id}, headers={"X-Auth-Token": key}, timeout=SECONDS)
 
     assert (triggered.status_code, posted.status_code) == (200, 200)
+
+
+@pytest.mark.parametrize("path", [f"{API}/trigger?slug=by-name-under-load", f"{API}/trigger?name=By+name+under+load", "/health"])
+def test_when_all_threads_read_half_a_body_from_those_with_a_key_triggers_by_any_name_go_on(guarded: CoalMine, key: str, path: str) -> None:
+    if guarded.call("list", auth_key=key, search="^by-name-under-load$")["canaries"] == []:
+        guarded.call("create", name="By name under load", periodicity=3600, auth_key=key)
+    announced = request("POST", f"{API}/list?auth_key={key}", FORM, "Content-Length: 1000", "Expect: 100-continue")
+    with beginners(guarded, announced) as opened:
+        # "100 Continue" comes when a thread begins to read.
+        until("threads that all read", lambda: len(select.select(opened, [], [], 0)[0]) == THREADS)
+        status = requests.get(guarded.url + path, timeout=SECONDS).status_code
+
+    assert status == 200
 
 
 def test_half_a_body_holds_up_no_trigger_where_no_key_is_asked_for(server: CoalMine, canary: Any) -> None:
