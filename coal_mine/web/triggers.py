@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from coal_mine.domain.canary import Entry, Triggered
 from coal_mine.domain.errors import StoreUnavailable
@@ -108,7 +109,8 @@ class TriggerRoute:
 
     def _told(self, known: list[PendingTrigger]) -> None:
         """In the store's thread."""
-        self._loop.call_soon_threadsafe(self._settle, known)
+        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            self._loop.call_soon_threadsafe(self._settle, known)
 
     def _settle(self, known: list[PendingTrigger]) -> None:
         for asked in known:
