@@ -64,6 +64,7 @@ from .documents import Document, alert_document, alert_of, insert_missing
 from .errors import BULK_SECONDS, translated
 
 _CANARIES_AT_ONCE = 2_000
+_LOOK_SECONDS = 0.5
 _BY_ORDER = [("order", 1), ("_id", 1)]
 _NEWEST_FIRST = [("order", -1), ("_id", -1)]
 _WAITING = str(DeliveryState.WAITING)
@@ -80,28 +81,35 @@ class MongoOutbox:
         # What is sent cannot be taken back, so nothing is sent that a fail-over could still undo.
         self._deliveries = database.get_collection("deliveries", read_concern=ReadConcern("majority"))
         self._receivers = database["receivers"]
-        self._is_held_back = threading.Event()
+        self._looking = threading.Lock()
+        self._is_held_back = False
 
     def expand(self) -> int:
         count = 0
         with translated(BULK_SECONDS):
-            while not self._is_held_back.is_set():
-                owing = self._canaries.find({"owed.id": {"$exists": True}}, {"_id": 1}).limit(_CANARIES_AT_ONCE)
-                keys = [document["_id"] for document in owing]
-                if keys:
-                    count += self.expand_owed(keys)
+            while keys := self._owing():
+                count += self.expand_owed(keys)
                 if len(keys) < _CANARIES_AT_ONCE:
                     break
         return count
 
+    def _owing(self) -> list[Any]:
+        """Canaries that owe something, as many as are expanded at once."""
+        with self._looking:
+            if self._is_held_back:
+                return []
+            return [found["_id"] for found in self._canaries.find({"owed.id": {"$exists": True}}, {"_id": 1}).limit(_CANARIES_AT_ONCE)]
+
     @contextmanager
     def held_back(self) -> Iterator[None]:
-        """Inside, `expand` does nothing: in a storm it would take half the machine from what is more urgent."""
-        self._is_held_back.set()
+        """Inside, `expand` finds nothing: in a storm it would take half the machine from the marking, and tear digests apart."""
+        self._is_held_back = True
+        if self._looking.acquire(timeout=_LOOK_SECONDS):  # somebody who looks now must not see the half; who is stuck is not waited for
+            self._looking.release()
         try:
             yield
         finally:
-            self._is_held_back.clear()
+            self._is_held_back = False
 
     def expand_owed(self, keys: list[Any]) -> int:
         """Expand what the canaries with these `_id`s owe. The caller translates the driver's errors."""
