@@ -18,7 +18,8 @@ from tests.support.mongod import Mongod
 from tests.support.moody_mail import MoodyMailServer
 
 # These need root and much time.
-collect_ignore = [] if "FAULTS_SECONDS" in os.environ else ["test_full_disk.py", "test_namespaces.py", "test_watched_watchers.py"]
+_LONG = ["test_full_disk.py", "test_namespaces.py", "test_store_away.py", "test_watched_watchers.py"]
+collect_ignore = [] if "FAULTS_SECONDS" in os.environ else _LONG
 
 Keep = Callable[[str], KeptServer]
 
