@@ -58,6 +58,8 @@ class _Member:
     """One mongod process; its port and data outlive it."""
 
     def __init__(self, directory: Path, replica_set: str | None) -> None:
+        self.environ: dict[str, str] = {}
+        self.priority = 1
         self.port = _free_port()
         self._log = directory / "mongod.log"
         data = directory / "data"
@@ -66,6 +68,8 @@ class _Member:
         if replica_set:
             # One writer instead of 16: three members share the tests' few cores.
             self._command += [f"--replSet={replica_set}", "--oplogSize=100", "--setParameter=replWriterThreadCount=1"]
+            # Instead of 15 seconds in which clients could look for another one.
+            self._command += ["--setParameter=shutdownTimeoutMillisForSignaledShutdown=100"]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -73,7 +77,7 @@ class _Member:
         return f"127.0.0.1:{self.port}"
 
     def launch(self) -> None:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(self._command, env=os.environ | self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     def wait_until_up(self) -> None:
         tick = threading.Event()
@@ -193,7 +197,9 @@ class Mongod:
     def _initiate(self) -> None:
         config = {
             "_id": self.replica_set,
-            "members": [{"_id": number, "host": member.address} for number, member in enumerate(self._members)],
+            "members": [
+                {"_id": number, "host": member.address, "priority": member.priority} for number, member in enumerate(self._members)
+            ],
             "settings": {"electionTimeoutMillis": ELECTION_MILLIS, "heartbeatIntervalMillis": 500},
         }
         with self._direct(self._members[0]) as client:
