@@ -20,6 +20,7 @@ from tests.support.waiting import until
 
 STORES = ("sqlite", "mongo", "replica-set")
 _DATABASE = "coalmine_test_benchmark"
+_CACHE_GB = 2.0  # a million canaries and their triggers fit, as they should where somebody has so many
 _HERE = Path(__file__).parents[1]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -40,7 +41,7 @@ def place(store: str, directory: Path) -> Iterator[Place]:
         path = directory / "coal-mine.sqlite3"
         yield Place(f"[sqlite]\npath = {path}\n", SqliteFiller(path))
         return
-    with Mongod(members=3 if store == "replica-set" else 1) as mongod, mongod.client() as client:
+    with Mongod(members=3 if store == "replica-set" else 1, cache_gb=_CACHE_GB) as mongod, mongod.client() as client:
         yield Place(f"[mongodb]\nhosts = {mongod.uri}\ndatabase = {_DATABASE}\n", MongoFiller(client[_DATABASE]), mongod)
 
 

@@ -75,21 +75,25 @@ class EmailChannel:
 
     def _connect(self) -> smtplib.SMTP:
         settings = self._settings
-        context = ssl.create_default_context()
         connection: smtplib.SMTP
         if settings.tls is Tls.IMPLICIT:
-            connection = smtplib.SMTP_SSL(settings.host, settings.port, timeout=TIMEOUT_SECONDS, context=context)
+            connection = smtplib.SMTP_SSL(settings.host, settings.port, timeout=TIMEOUT_SECONDS, context=_trust())
         else:
             connection = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT_SECONDS)
         try:
             if settings.tls is Tls.STARTTLS:
-                connection.starttls(context=context)
+                connection.starttls(context=_trust())
             if settings.username:
                 connection.login(settings.username, settings.password)
         except Exception:
             connection.close()
             raise
         return connection
+
+
+def _trust() -> ssl.SSLContext:
+    """Made only where it is used: to read the authorities' certificates takes longer than a mail."""
+    return ssl.create_default_context()
 
 
 @lru_cache(maxsize=1_024)

@@ -44,7 +44,7 @@ def test_a_wrong_clock_makes_no_alert_needless_and_none_late(start: Start, mail:
     server = start(web, background)
     busy = server.call("create", name="Busy", periodicity="20", email="a@example.test")["canary"]
     with Load(server.url, busy["id"], rate=20) as load:
-        silent = server.call("create", name="Silent", periodicity="5", email="a@example.test")["canary"]
+        silent = server.call("create", name="Silent", periodicity="3", email="a@example.test")["canary"]
         mail.wait_for("[LATE] Silent has not reported")
         arrived_at = datetime.now(UTC)
     deadline = datetime.fromisoformat(silent["deadline"])

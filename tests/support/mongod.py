@@ -24,12 +24,10 @@ from pymongo.errors import PyMongoError
 
 START_SECONDS = 60.0
 ELECTION_MILLIS = 2_000
-# A mongod takes half of the memory otherwise, and tests run four of them.
 _OPTIONS = (
     "--bind_ip=127.0.0.1",
     "--nounixsocket",
     "--quiet",
-    "--wiredTigerCacheSizeGB=0.25",
     "--setParameter=diagnosticDataCollectionEnabled=false",
 )
 
@@ -57,15 +55,20 @@ def _from_wheel() -> str | None:
 class _Member:
     """One mongod process; its port and data outlive it."""
 
-    def __init__(self, directory: Path, replica_set: str | None) -> None:
+    def __init__(self, directory: Path, replica_set: str | None, cache_gb: float) -> None:
+        self.environ: dict[str, str] = {}
+        self.priority = 1
         self.port = _free_port()
         self._log = directory / "mongod.log"
         data = directory / "data"
         data.mkdir(parents=True)
         self._command = [mongod_binary(), *_OPTIONS, f"--dbpath={data}", f"--logpath={self._log}", "--logappend", f"--port={self.port}"]
+        self._command += [f"--wiredTigerCacheSizeGB={cache_gb}"]
         if replica_set:
             # One writer instead of 16: three members share the tests' few cores.
             self._command += [f"--replSet={replica_set}", "--oplogSize=100", "--setParameter=replWriterThreadCount=1"]
+            # Instead of 15 seconds in which clients could look for another one.
+            self._command += ["--setParameter=shutdownTimeoutMillisForSignaledShutdown=100"]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -73,7 +76,7 @@ class _Member:
         return f"127.0.0.1:{self.port}"
 
     def launch(self) -> None:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(self._command, env=os.environ | self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     def wait_until_up(self) -> None:
         tick = threading.Event()
@@ -104,10 +107,11 @@ class Mongod:
     Used as a context manager; leaving it kills the processes it started, by their pids, and removes their data.
     """
 
-    def __init__(self, members: int = 1) -> None:
+    def __init__(self, members: int = 1, *, cache_gb: float = 0.25) -> None:
+        """A mongod takes half of the memory for its cache otherwise, and tests run four of them."""
         self.replica_set = "coalmine" if members > 1 else None
         self._directory = Path(tempfile.mkdtemp(prefix="coalmine_test_"))
-        self._members = [_Member(self._directory / str(number), self.replica_set) for number in range(members)]
+        self._members = [_Member(self._directory / str(number), self.replica_set, cache_gb) for number in range(members)]
 
     def __enter__(self) -> Mongod:
         try:
@@ -193,7 +197,9 @@ class Mongod:
     def _initiate(self) -> None:
         config = {
             "_id": self.replica_set,
-            "members": [{"_id": number, "host": member.address} for number, member in enumerate(self._members)],
+            "members": [
+                {"_id": number, "host": member.address, "priority": member.priority} for number, member in enumerate(self._members)
+            ],
             "settings": {"electionTimeoutMillis": ELECTION_MILLIS, "heartbeatIntervalMillis": 500},
         }
         with self._direct(self._members[0]) as client:

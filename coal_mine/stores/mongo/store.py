@@ -32,7 +32,7 @@ from .takeover import Takeover
 _log = logging.getLogger(__name__)
 
 # Used unless the options or the URI say something else. A primary that is cut off or frozen does not break its connections. The driver
-# finds out when a heartbeat and then an answer to it are overdue, 4 seconds here and up to 20 with its own values; only then it gives up
+# finds out when a heartbeat and then an answer to it are overdue, 4 seconds here and up to 30 with its own values; only then it gives up
 # the calls that wait on these connections, which are repeated on the new primary.
 _DEFAULTS: Mapping[str, Any] = {
     "appname": "coal-mine",
