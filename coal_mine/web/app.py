@@ -14,6 +14,7 @@ from .bridge import Bridge
 from .canaries import CanaryRoutes
 from .environ import Exchange, Scope, values_of
 from .health import Health, HealthRoute
+from .listeners import drop_clients_that_do_not_read
 from .responses import JsonAnswers, answer_http_error, error_answer, refuse_odd_path
 from .triggers import TriggerRoute
 
@@ -30,6 +31,7 @@ class App:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._triggers.start(loop)
+        loop.call_soon(drop_clients_that_do_not_read)  # the server listens when the loop runs
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         try:

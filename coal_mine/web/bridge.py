@@ -10,9 +10,12 @@ from typing import Any
 
 from .environ import Environ, Exchange, Fields, Scope, values_of
 from .responses import Answer, Headers, TooSlow
+from .turns import Turns
 
-# Requests that are worked on at once; each costs a thread. More wait for their turn.
+# Requests that are under way at once; each costs a thread. More wait.
 THREADS = 64
+# Of these, those that are worked on; the others wait for a body or for their turn.
+_AT_WORK = 8
 # From the moment in which the request is here; the largest body allowed is small.
 BODY_SECONDS = 20.0
 # A request may have waited long for its thread. What has come of the body by then must still be read.
@@ -27,10 +30,11 @@ class Bridge:
     def __init__(self, app: WsgiApp) -> None:
         self._app = app
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+        self._turns = Turns(_AT_WORK)
 
     async def answer(self, scope: Scope, exchange: Exchange) -> Answer:
         loop = asyncio.get_running_loop()
-        environ = _environ(scope, _Body(exchange, loop))
+        environ = _environ(scope, _Body(exchange, loop, self._turns))
         return await loop.run_in_executor(self._threads, self._answer, environ)
 
     def _answer(self, environ: Environ) -> Answer:
@@ -39,21 +43,24 @@ class Bridge:
         def start_response(status: str, headers: Headers, _exc_info: Any = None) -> None:
             started.append((int(status.partition(" ")[0]), [(name.lower(), value) for name, value in headers]))
 
-        body = b"".join(self._app(environ, start_response))
+        with self._turns.taken():
+            body = b"".join(self._app(environ, start_response))
         return Answer(*started[-1], body)
 
 
 class _Body:
     """The body as a thread reads it: only what is asked for, and only when it is."""
 
-    def __init__(self, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, exchange: Exchange, loop: asyncio.AbstractEventLoop, turns: Turns) -> None:
         self._exchange = exchange
+        self._turns = turns
         self._loop = loop
         self._expires = loop.time() + BODY_SECONDS
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes, fewer if the client ended earlier. Raises TooSlow."""
-        return asyncio.run_coroutine_threadsafe(self._received(size), self._loop).result()
+        with self._turns.given_away():
+            return asyncio.run_coroutine_threadsafe(self._received(size), self._loop).result()
 
     async def _received(self, size: int) -> bytes:
         received = bytearray()

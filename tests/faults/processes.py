@@ -52,6 +52,19 @@ def _fields(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
 
 
+def describe(process: Process) -> str:
+    """For whoever has to find out why it is still there."""
+    try:
+        place = Path(f"/proc/{process.pid}")
+        status = [
+            line for line in (place / "status").read_text().splitlines() if line.startswith(("State", "PPid", "Threads", "Sig", "Shd"))
+        ]
+        waits = [(task / "wchan").read_text() for task in (place / "task").iterdir()]
+        return f"{process}: {(place / 'cmdline').read_text()!r} {status} {waits}"
+    except OSError as error:
+        return f"{process}: {error}"
+
+
 def children(process: Process) -> list[Process]:
     try:
         pids = [int(pid) for task in Path(f"/proc/{process.pid}/task").iterdir() for pid in (task / "children").read_text().split()]
@@ -141,7 +154,14 @@ class KeptServer(CoalMine):
 
     def wait_for_orphans(self) -> None:
         """What a killed parent left behind must end by itself, else it would go on with nobody to stop it."""
-        until("the end of processes without a parent", lambda: not {each for each in self._seen if each.lives} - set(self.tree().values()))
+
+        def orphans() -> set[Process]:
+            return {each for each in self._seen if each.lives} - set(self.tree().values())
+
+        try:
+            until("the end of processes without a parent", lambda: not orphans())
+        except AssertionError as error:
+            raise AssertionError("\n".join([str(error), *map(describe, orphans()), self.log[-3_000:]])) from None
 
     def kill(self, kind: str) -> None:
         self.wait_until_whole()[kind].kill()

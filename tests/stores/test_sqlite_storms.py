@@ -13,7 +13,7 @@ from coal_mine.domain.ports import CanaryFilter
 from coal_mine.stores.sqlite.store import SqliteStore, open_store
 from tests.stores.examples import HOUR, NOW, SECOND, added
 
-_COUNT = 5_000
+_COUNT = 12_000
 _COPY = """
     INSERT INTO canaries (id, name, slug, description, periodicity, emails, paused, late, deadline, last_event_at, version)
     WITH RECURSIVE copies (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM copies WHERE n < ?)
