@@ -116,7 +116,11 @@ class Outbox(Protocol):
     def finish(
         self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = ""
     ) -> bool:
-        """Record that they were taken, or never will be, and prolong the lease. False: the claim has passed to somebody else."""
+        """Record that they were taken, or never will be, and prolong the lease.
+
+        False: the claim has passed to somebody else. That they were taken is recorded even then, for it is true, and ends the repetitions
+        by senders that are all slower than their leases; a refusal is not.
+        """
 
     def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
         """Give the receiver back; with `retry_at` the try has failed and it is left alone until then. No effect on a claim lost."""

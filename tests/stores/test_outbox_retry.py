@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from coal_mine.domain.alert import Claim, DeliveryState
 from coal_mine.domain.ports import Store
 from tests.stores.examples import HOUR, LEASE, MILLISECOND, MUCH_LATER, SECOND, added_late, claimed, finished, next_attempt
@@ -100,15 +102,45 @@ def test_finishing_prolongs_the_lease(store: Store) -> None:
     assert claimed(store, "second", now=MUCH_LATER + LEASE * 1.5)
 
 
-def test_a_lost_claim_finishes_nothing(store: Store) -> None:
+def test_a_lost_claim_refuses_nothing(store: Store) -> None:
     added_late(store)
     store.outbox.expand()
     lost = claimed(store, "first")
     claimed(store, "second", now=MUCH_LATER + LEASE)
 
     assert lost
-    assert not finished(store, lost, now=MUCH_LATER + LEASE)
+    assert not finished(store, lost, now=MUCH_LATER + LEASE, state=DeliveryState.REFUSED, error="550 no such user")
     assert [each.state for each in store.outbox.deliveries(limit=10)] == [DeliveryState.WAITING]
+
+
+@pytest.mark.parametrize("digest_above", [1, 10], ids=["digest", "single mails"])
+def test_what_was_taken_under_a_lost_claim_is_not_sent_again(store: Store, digest_above: int) -> None:
+    """A mail server that needs longer than a lease would get it again and again."""
+    for _ in range(2):
+        added_late(store)
+    store.outbox.expand()
+    lost = claimed(store, "first", digest_above=digest_above)
+    claimed(store, "second", now=MUCH_LATER + LEASE, digest_above=digest_above)
+    assert lost
+    was_held = finished(store, lost, now=MUCH_LATER + LEASE)
+
+    assert not was_held
+    assert claimed(store, "third", now=MUCH_LATER + 2 * LEASE, digest_above=digest_above) is None
+    assert [each.state for each in store.outbox.deliveries(limit=10)] == [DeliveryState.DELIVERED] * 2
+
+
+def test_a_lost_claim_does_not_prolong_the_lease_of_who_has_it_now(store: Store) -> None:
+    for _ in range(2):
+        added_late(store)
+    store.outbox.expand()
+    lost = claimed(store, "first")
+    claimed(store, "second", now=MUCH_LATER + LEASE)
+    assert lost
+    finished(store, lost, lost.deliveries[:1], now=MUCH_LATER + 1.5 * LEASE)
+    third = claimed(store, "third", now=MUCH_LATER + 2 * LEASE)
+
+    assert third
+    assert third.deliveries == lost.deliveries[1:]
 
 
 def test_releasing_a_lost_claim_has_no_effect(store: Store) -> None:

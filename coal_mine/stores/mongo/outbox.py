@@ -37,6 +37,8 @@ finish:
      next claim carries the outcome out, so a digest is never sent again for a part of what it told.
   2. The deliveries that still wait get their new state. Dying between the two with single deliveries repeats a message, not loses one.
   3. The batch is taken away.
+  Without the claim, what was taken is recorded all the same and nothing else is touched: whoever has the claim now may be sending it
+  again, and with a mail server that needs longer than a lease, nobody would ever come to an end otherwise.
 
 release: the claim is given back on condition of the token.
   1. After a failure: with `retry_at`; what waits goes on waiting.
@@ -203,12 +205,16 @@ class MongoOutbox:
         if whole_batch:
             values["batch.outcome"] = outcome
         with translated(BULK_SECONDS):
-            if not self._receivers.update_one(held, {"$set": values, "$unset": {"retry_at": ""}}).matched_count:
+            is_held = self._receivers.update_one(held, {"$set": values, "$unset": {"retry_at": ""}}).matched_count == 1
+            if not is_held and state is not DeliveryState.DELIVERED:
                 return False
+            if not is_held and whole_batch:
+                same_batch = {"_id": str(claim.receiver), "batch.name": claim.batch}
+                self._receivers.update_one(same_batch, {"$set": {"batch.outcome": outcome}})
             self._carry_out([delivery.id for delivery in deliveries], outcome)
-            if whole_batch:
+            if is_held and whole_batch:
                 self._receivers.update_one(held, {"$unset": {"batch": ""}})
-        return True
+        return is_held
 
     def _carry_out(self, delivery_ids: list[str], outcome: Document) -> None:
         self._deliveries.update_many({"_id": {"$in": delivery_ids}, "state": _WAITING}, {"$set": outcome})

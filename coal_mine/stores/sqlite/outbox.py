@@ -120,13 +120,13 @@ class SqliteOutbox:
                 "UPDATE receivers SET lease_until = ?, attempts = 0, error = '' WHERE id = ? AND token = ?",
                 (to_millis(now + lease), str(claim.receiver), claim.token),
             )
-            if prolonged.rowcount == 0:
-                return False
-            connection.executemany(
-                "UPDATE deliveries SET state = ?, finished_at = ?, error = ? WHERE id = ?",
-                [(state, to_millis(now), error, delivery.id) for delivery in deliveries],
-            )
-            return True
+            is_held = prolonged.rowcount == 1
+            if is_held or state is DeliveryState.DELIVERED:
+                connection.executemany(
+                    "UPDATE deliveries SET state = ?, finished_at = ?, error = ? WHERE id = ? AND finished_at IS NULL",
+                    [(state, to_millis(now), error, delivery.id) for delivery in deliveries],
+                )
+            return is_held
 
         return self._database.write(work)
 
