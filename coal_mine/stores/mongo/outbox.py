@@ -50,7 +50,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -66,7 +66,9 @@ from .documents import Document, alert_document, alert_of, insert_missing
 from .errors import BULK_SECONDS, translated
 
 _CANARIES_AT_ONCE = 2_000
+# Whoever is stuck longer than this is not waited for.
 _LOOK_SECONDS = 0.5
+_MARKING_SECONDS = 5.0
 _BY_ORDER = [("order", 1), ("_id", 1)]
 _NEWEST_FIRST = [("order", -1), ("_id", -1)]
 _WAITING = str(DeliveryState.WAITING)
@@ -84,7 +86,6 @@ class MongoOutbox:
         self._deliveries = database.get_collection("deliveries", read_concern=ReadConcern("majority"))
         self._receivers = database["receivers"]
         self._looking = threading.Lock()
-        self._is_held_back = False
 
     def expand(self) -> int:
         count = 0
@@ -96,22 +97,13 @@ class MongoOutbox:
         return count
 
     def _owing(self) -> list[Any]:
-        """Canaries that owe something, as many as are expanded at once."""
-        with self._looking:
-            if self._is_held_back:
-                return []
+        """Canaries that owe something, as many as are expanded at once. What is being marked comes first, and is then seen as a whole."""
+        with _held_soon(self._looking, _MARKING_SECONDS):
             return [found["_id"] for found in self._canaries.find({"owed.id": {"$exists": True}}, {"_id": 1}).limit(_CANARIES_AT_ONCE)]
 
-    @contextmanager
-    def held_back(self) -> Iterator[None]:
-        """Inside, `expand` finds nothing: in a storm it would take half the machine from the marking, and tear digests apart."""
-        self._is_held_back = True
-        if self._looking.acquire(timeout=_LOOK_SECONDS):  # somebody who looks now must not see the half; who is stuck is not waited for
-            self._looking.release()
-        try:
-            yield
-        finally:
-            self._is_held_back = False
+    def held_back(self) -> AbstractContextManager[None]:
+        """Inside, `expand` waits: in a storm it would take half the machine from the marking, and tear digests apart."""
+        return _held_soon(self._looking, _LOOK_SECONDS)
 
     def expand_owed(self, keys: list[Any]) -> int:
         """Expand what the canaries with these `_id`s owe. The caller translates the driver's errors."""
@@ -272,6 +264,17 @@ class MongoOutbox:
     def forget(self, before: datetime) -> int:
         with translated(BULK_SECONDS):
             return self._deliveries.delete_many({"finished_at": {"$lt": before}}).deleted_count
+
+
+@contextmanager
+def _held_soon(lock: threading.Lock, seconds: float) -> Iterator[None]:
+    """Hold the lock if it can be had so soon; otherwise go on without it."""
+    is_held = lock.acquire(timeout=seconds)
+    try:
+        yield
+    finally:
+        if is_held:
+            lock.release()
 
 
 def _waiting_on(channels: Sequence[str]) -> Document:
