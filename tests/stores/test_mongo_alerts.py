@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -146,24 +145,6 @@ def test_a_trigger_of_the_same_moment_does_not_recover_twice(store: MongoStore) 
     again = store.canaries.trigger(one.id, same)
 
     assert (first.recovered, again.recovered) == (True, False)
-
-
-def test_nothing_is_expanded_while_canaries_are_being_marked(store: MongoStore) -> None:
-    added_late(store)
-    expanding = Thread(target=store.outbox.expand)
-    with store.outbox.held_back():
-        expanding.start()
-        expanding.join(0.1)
-        found = store.outbox.deliveries(limit=10)
-    expanding.join()
-
-    assert (len(found), len(store.outbox.deliveries(limit=10))) == (0, 1)
-
-
-def test_an_expansion_that_is_stuck_does_not_hold_up_the_marking(store: MongoStore) -> None:
-    added(store)
-    with store.outbox.held_back():  # takes what an expansion takes
-        assert store.canaries.mark_late(NOW + HOUR) == 1
 
 
 @pytest.mark.parametrize("is_bound", [False, True], ids=["new", "bound before"])

@@ -28,8 +28,6 @@ from .outbox import MongoOutbox
 _log = logging.getLogger(__name__)
 
 _PAGE = 1_000
-# How long marking late waits for the triggers that have arrived: a watcher must not be held up by a store in trouble.
-# Marking 100,000 canaries takes seconds; a limit that cuts it short would make it start again and again.
 
 
 class MongoCanaries:
@@ -170,7 +168,7 @@ class MongoCanaries:
         """
         due = {"paused": False, "late": False, "deadline": {"$lte": now}}
         marked: list[Document] = [{"$set": {"late": True, **owing(str(Kind.LATE), now)}}]
-        with translated(BULK_SECONDS), self._outbox.held_back():
+        with translated(BULK_SECONDS), self._outbox.precedence.marking():
             try:
                 with translated(BULK_SECONDS):
                     return self._hasty_canaries.update_many(due, marked).matched_count

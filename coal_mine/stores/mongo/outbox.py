@@ -48,9 +48,7 @@ release: the claim is given back on condition of the token.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -61,14 +59,12 @@ from pymongo.write_concern import WriteConcern
 
 from coal_mine.domain.alert import Alert, Claim, Delivery, DeliveryState, Receiver
 from coal_mine.domain.ports import MAX_DIGEST
+from coal_mine.stores.precedence import Precedence
 
 from .documents import Document, alert_document, alert_of, insert_missing
 from .errors import BULK_SECONDS, translated
 
 _CANARIES_AT_ONCE = 2_000
-# Whoever is stuck longer than this is not waited for.
-_LOOK_SECONDS = 0.5
-_MARKING_SECONDS = 5.0
 _BY_ORDER = [("order", 1), ("_id", 1)]
 _NEWEST_FIRST = [("order", -1), ("_id", -1)]
 _WAITING = str(DeliveryState.WAITING)
@@ -85,7 +81,7 @@ class MongoOutbox:
         # What is sent cannot be taken back, so nothing is sent that a fail-over could still undo.
         self._deliveries = database.get_collection("deliveries", read_concern=ReadConcern("majority"))
         self._receivers = database["receivers"]
-        self._looking = threading.Lock()
+        self.precedence = Precedence()
 
     def expand(self) -> int:
         count = 0
@@ -98,12 +94,8 @@ class MongoOutbox:
 
     def _owing(self) -> list[Any]:
         """Canaries that owe something, as many as are expanded at once. What is being marked comes first, and is then seen as a whole."""
-        with _held_soon(self._looking, _MARKING_SECONDS):
+        with self.precedence.expanding():
             return [found["_id"] for found in self._canaries.find({"owed.id": {"$exists": True}}, {"_id": 1}).limit(_CANARIES_AT_ONCE)]
-
-    def held_back(self) -> AbstractContextManager[None]:
-        """Inside, `expand` waits: in a storm it would take half the machine from the marking, and tear digests apart."""
-        return _held_soon(self._looking, _LOOK_SECONDS)
 
     def expand_owed(self, keys: list[Any]) -> int:
         """Expand what the canaries with these `_id`s owe. The caller translates the driver's errors."""
@@ -264,17 +256,6 @@ class MongoOutbox:
     def forget(self, before: datetime) -> int:
         with translated(BULK_SECONDS):
             return self._deliveries.delete_many({"finished_at": {"$lt": before}}).deleted_count
-
-
-@contextmanager
-def _held_soon(lock: threading.Lock, seconds: float) -> Iterator[None]:
-    """Hold the lock if it can be had so soon; otherwise go on without it."""
-    is_held = lock.acquire(timeout=seconds)
-    try:
-        yield
-    finally:
-        if is_held:
-            lock.release()
 
 
 def _waiting_on(channels: Sequence[str]) -> Document:

@@ -13,6 +13,7 @@ from typing import Any
 from coal_mine.domain.alert import Alert, Claim, Delivery, DeliveryState, Receiver
 from coal_mine.domain.ports import MAX_DIGEST
 from coal_mine.domain.times import from_millis, to_millis
+from coal_mine.stores.precedence import Precedence
 
 from .database import Database
 from .rows import DELIVERY_COLUMNS, alert_as_json, alert_from_json, delivery_from_row
@@ -78,6 +79,7 @@ class SqliteOutbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.precedence = Precedence()
 
     def expand(self) -> int:
         def work(connection: sqlite3.Connection) -> int:
@@ -91,7 +93,8 @@ class SqliteOutbox:
         with self._database.reading() as connection:
             if not connection.execute("SELECT 1 FROM canaries WHERE owed != '[]' LIMIT 1").fetchone():
                 return 0
-        return self._database.write(work)
+        with self.precedence.expanding():
+            return self._database.write(work)
 
     def add(self, alerts: Sequence[Alert]) -> None:
         self._database.write(lambda connection: expand_owed(connection, alerts))

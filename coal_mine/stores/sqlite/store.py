@@ -21,8 +21,8 @@ class SqliteStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.canaries = SqliteCanaries(database)
         self.outbox = SqliteOutbox(database)
+        self.canaries = SqliteCanaries(database, self.outbox.precedence)
         self.servers = SqliteServers(database)
 
     def close(self) -> None:
