@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+
+import pytest
 
 from tests.faults.conftest import Keep
 from tests.faults.mishaps import process_mishaps
@@ -19,11 +22,21 @@ def test_nothing_is_lost_on_a_replica_set_when_processes_die_or_freeze(
     Scene([first, second], moody_mail).play(process_mishaps(first))
 
 
-def test_nothing_is_lost_on_a_standalone_mongod_when_it_or_processes_die_or_freeze(keep: Keep, moody_mail: MoodyMailServer) -> None:
-    with Mongod() as mongod, database_of(mongod) as database:
-        section = f"[mongodb]\nhosts = {mongod.uri}\ndatabase = {database.name}\n"
+@pytest.fixture
+def lone_mongod() -> Iterator[Mongod]:
+    with Mongod() as server:
+        yield server
+
+
+def test_nothing_is_lost_on_a_standalone_mongod_when_it_or_processes_die_or_freeze(
+    lone_mongod: Mongod,  # named first, since it must outlive the servers
+    keep: Keep,
+    moody_mail: MoodyMailServer,
+) -> None:
+    with database_of(lone_mongod) as database:
+        section = f"[mongodb]\nhosts = {lone_mongod.uri}\ndatabase = {database.name}\n"
         first, second = keep(section), keep(section)
-        Scene([first, second], moody_mail).play({**process_mishaps(first), "kill mongod": _kill(mongod)})
+        Scene([first, second], moody_mail).play({**process_mishaps(first), "kill mongod": _kill(lone_mongod)})
 
 
 def _kill(mongod: Mongod) -> Mishap:
