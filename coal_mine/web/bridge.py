@@ -34,8 +34,11 @@ class Bridge:
 
     async def answer(self, scope: Scope, exchange: Exchange) -> Answer:
         loop = asyncio.get_running_loop()
-        environ = _environ(scope, _Body(exchange, loop, self._turns))
-        return await loop.run_in_executor(self._threads, self._answer, environ)
+        body = _Body(exchange, loop, self._turns)
+        try:
+            return await loop.run_in_executor(self._threads, self._answer, _environ(scope, body))
+        finally:
+            body.forget()
 
     def _answer(self, environ: Environ) -> Answer:
         started: list[tuple[int, Headers]] = []
@@ -61,6 +64,10 @@ class _Body:
         """At most `size` bytes, fewer if the client ended earlier. Raises TooSlow."""
         with self._turns.given_away():
             return asyncio.run_coroutine_threadsafe(self._received(size), self._loop).result()
+
+    def forget(self) -> None:
+        """Bottle keeps each thread's last request, and a connection cannot end while there is a way to what has not come of its body."""
+        del self._exchange
 
     async def _received(self, size: int) -> bytes:
         received = bytearray()
