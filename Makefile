@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: bench debian faults run test test-all package lint types layers check clean
+.PHONY: bench debian faults run security test test-all package lint types layers check clean
 
 run: $(VENV)/installed
 	$(BIN)/coal-mine
@@ -15,6 +15,10 @@ test: $(VENV)/installed-dev
 # Processes, disks and networks fail under load; needs root. FAULTS_SECONDS is the least time of each scenario, FAULTS_SEED repeats one.
 faults: $(VENV)/installed-dev
 	FAULTS_SECONDS=$${FAULTS_SECONDS:-90} $(BIN)/pytest -s -v tests/faults
+
+# Thousands of hostile clients, and arbitrary requests for minutes. SECURITY_SECONDS is the time of each part, SECURITY_SEED repeats a fuzz run.
+security: $(VENV)/installed-dev
+	SECURITY_SECONDS=$${SECURITY_SECONDS:-60} $(BIN)/pytest -s -v tests/security tests/api/test_fuzz.py
 
 # Everything that must hold before a release.
 test-all: test package debian
