@@ -108,7 +108,9 @@ class MongoFiller:
         self._database.client.admin.command("fsync")
 
     def all_late(self) -> bool:
-        return self._database["canaries"].find_one({"paused": False, "late": False}, {"_id": 1}) is None
+        # From the end of the index: its beginning is full of what was marked a moment ago, and reading over it would slow the marking down.
+        last = [("paused", -1), ("late", -1), ("deadline", -1)]
+        return self._database["canaries"].find_one({"paused": False, "late": False}, {"_id": 1}, sort=last) is None
 
     def clear(self) -> None:
         self._database.client.drop_database(self._database.name)
