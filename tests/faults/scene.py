@@ -25,6 +25,8 @@ GONE = "gone@example.test"
 ROUND_SECONDS = 60.0
 # A receiver who could not be reached is left alone for up to as long as that lasted.
 SETTLE_SECONDS = 60.0
+# Nine kinds take a minute on a replica set. So each short run draws some of them; all together they meet all soon enough.
+EVERYDAY_MISHAPS = 4
 
 Mishap = Callable[[random.Random], None]
 
@@ -32,6 +34,10 @@ Mishap = Callable[[random.Random], None]
 def seconds() -> float:
     """How long each scenario lasts at least; short unless FAULTS_SECONDS says otherwise."""
     return float(os.environ.get("FAULTS_SECONDS", "2"))
+
+
+def is_long() -> bool:
+    return "FAULTS_SECONDS" in os.environ
 
 
 def new_seed() -> int:
@@ -54,8 +60,10 @@ class Scene:
         self._chance = random.Random(self._seed)
 
     def play(self, mishaps: Mapping[str, Mishap]) -> None:
-        """Rounds until the time is over, each with every mishap at least once; fails with the faults that were found."""
+        """Rounds until the time is over, each with every mishap at least once (short: with some of them); fails with the faults that were found."""
         end = monotonic() + seconds()
+        if not is_long():
+            mishaps = dict(self._chance.sample(list(mishaps.items()), min(len(mishaps), EVERYDAY_MISHAPS)))
         print(f"\nseed {self._seed}")  # noqa: T201 - for whoever wants to repeat it
         while True:
             verdict, done = self._round(mishaps, min(end, monotonic() + ROUND_SECONDS))
