@@ -60,7 +60,7 @@ class Scene:
         self._chance = random.Random(self._seed)
 
     def play(self, mishaps: Mapping[str, Mishap]) -> None:
-        """Rounds until the time is over, each with every mishap at least once (short: with some of them); fails with the faults that were found."""
+        """Rounds until the time is over, each with every mishap at least once, or with some in a short run; fails with the faults found."""
         end = monotonic() + seconds()
         if not is_long():
             mishaps = dict(self._chance.sample(list(mishaps.items()), min(len(mishaps), EVERYDAY_MISHAPS)))
