@@ -14,12 +14,13 @@ class PendingTrigger:
     more than all the rest. It must return at once.
     """
 
-    __slots__ = ("canary_id", "entry", "error", "outcome", "tell")
+    __slots__ = ("canary_id", "entry", "error", "expires", "outcome", "tell")
 
-    def __init__(self, canary_id: str, entry: Entry, tell: Tell) -> None:
+    def __init__(self, canary_id: str, entry: Entry, tell: Tell, expires: float) -> None:
         self.canary_id = canary_id
         self.entry = entry
         self.tell = tell
+        self.expires = expires  # by the monotonic clock, seconds; nobody waits for it any longer
         self.outcome: Triggered | None = None
         self.error: Exception | None = None
 

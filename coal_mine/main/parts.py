@@ -45,6 +45,7 @@ _OPERATORS_SENDER = "sender-operators"
 _NEVER = 1_000_000  # so many alerts never wait for an operator, and fewer are no digest
 # A loop that has not come round for so long is reported by /health.
 _HEALTHY_SECONDS = 10.0
+_UNSEEN_SECONDS = 30.0  # without a look at the others
 _STOP_SECONDS = 10.0
 # Web processes repeat what they hold ten times a second until MongoDB is back.
 _REST_AFTER_OUTAGE = timedelta(seconds=2)
@@ -107,7 +108,8 @@ class Parts:
         """Answers at once, from this process's memory."""
         ages = {loop.name: round(loop.seconds_since_success(), 3) for loop in self._loops}
         # A mail server that does not answer holds a sender up; that is no fault of ours.
-        stuck = sorted(name for name, age in ages.items() if age > _HEALTHY_SECONDS and not name.startswith("sender"))
+        # Nor is it a reason to send triggers elsewhere that others cannot be seen.
+        stuck = sorted(name for name, age in ages.items() if age > _HEALTHY_SECONDS and not name.startswith(("sender", "heartbeat")))
         fault = f"no success for {_HEALTHY_SECONDS:.0f} s: {', '.join(stuck)}" if stuck else ""
         details: dict[str, Any] = {"version": __version__, "seconds_since_success": ages}
         skew = self._clock.skew if isinstance(self._clock, SharedClock) else None
@@ -116,7 +118,9 @@ class Parts:
         found = self._heartbeat.backgrounds
         if found is not None:
             details["backgrounds"] = asdict(found)
-        return Health(fault=fault, warning=_warning(found), details=details)
+        unseen = ages["heartbeat"] > _UNSEEN_SECONDS
+        warning = "it cannot be seen whether other processes live" if unseen else _warning(found)
+        return Health(fault=fault, warning=warning, details=details)
 
     def _shared_clock(self, store: MongoStore) -> SharedClock:
         clock = SharedClock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from coal_mine.clock import monotonic
 from coal_mine.domain.canary import Entry, Triggered
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.pending import PendingTrigger
@@ -15,8 +16,8 @@ class _Awaited(PendingTrigger):
 
     __slots__ = ("_known",)
 
-    def __init__(self, canary_id: str, entry: Entry) -> None:
-        super().__init__(canary_id, entry, _open_locks)
+    def __init__(self, canary_id: str, entry: Entry, expires: float) -> None:
+        super().__init__(canary_id, entry, _open_locks, expires)
         self._known = threading.Lock()
         self._known.acquire()
 
@@ -35,7 +36,7 @@ def _open_locks(known: list[PendingTrigger]) -> None:
 
 def trigger_and_wait(submit: Callable[[PendingTrigger], None], canary_id: str, entry: Entry, seconds: float) -> Triggered:
     """As ports.CanaryStore.trigger."""
-    pending = _Awaited(canary_id, entry)
+    pending = _Awaited(canary_id, entry, monotonic() + seconds)
     submit(pending)
     if not pending.wait(seconds):
         raise StoreUnavailable(f"the trigger could not be committed within {seconds:g} seconds")

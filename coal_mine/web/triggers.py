@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import deque
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import TypeVar
 
 from coal_mine.domain.canary import Entry, Triggered
 from coal_mine.domain.errors import StoreUnavailable
@@ -23,6 +24,7 @@ from .environ import Scope
 from .parameters import REFERENCE, Parameters, pairs_of
 from .responses import Answer, NotAllowed, json_answer
 
+_T = TypeVar("_T")
 _COMMAND = "/coal-mine/v1/canary/trigger"
 _ID = re.compile("//?([a-z]{8})")  # two slashes where somebody's base URL ends in one; the predecessor took that too
 # For triggers that name no id: the store is asked for it. They are kept apart from all other requests, which may be slow.
@@ -34,8 +36,6 @@ _ANSWERS = {
     for recovered in (False, True)
     for unpaused in (False, True)
 }
-
-
 _NAMELESS = Reference()
 _NOTHING = Parameters([])
 
@@ -47,12 +47,11 @@ def _parameters(query: str) -> Parameters:
 class _Asked(PendingTrigger):
     """A trigger for which a client waits."""
 
-    __slots__ = ("expires", "known")
+    __slots__ = ("known",)
 
-    def __init__(self, canary_id: str, entry: Entry, tell: Tell, known: asyncio.Future[None], expires: float) -> None:
-        super().__init__(canary_id, entry, tell)
+    def __init__(self, canary_id: str, entry: Entry, tell: Tell, expires: float, known: asyncio.Future[None]) -> None:
+        super().__init__(canary_id, entry, tell, expires)
         self.known = known
-        self.expires = expires  # in the loop's time
 
 
 class TriggerRoute:
@@ -61,8 +60,7 @@ class TriggerRoute:
     def __init__(self, canaries: Canaries) -> None:
         self._canaries = canaries
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="trigger")
-        self._tell = self._told
-        self._waiting: deque[_Asked] = deque()  # in the order of their arrival
+        self._waiting: list[_Asked] = []
         self._loop: asyncio.AbstractEventLoop
         self._time_is_known: asyncio.Future[None] | None = None
 
@@ -81,25 +79,28 @@ class TriggerRoute:
         """Raises what error_answer knows."""
         if scope.method not in ("GET", "POST", "HEAD"):
             raise NotAllowed(scope.method, "GET,POST")
+        expires = self._loop.time() + TRIGGER_SECONDS
         given = _parameters(scope.query_string) if scope.query_string else _NOTHING
         if not self._canaries.knows_time:
-            await self._until_time_is_known()
+            await self._within(expires, self._until_time_is_known())
         entry = self._canaries.arrival(given.text("comment") or given.text("m") or "")
-        expires = self._loop.time() + TRIGGER_SECONDS
-        found = await self._committed(reference.id or await self._id_of(given.reference(), expires), entry, expires)
+        canary_id = reference.id or given.text("id")
+        if not canary_id:
+            canary_id = await self._within(expires, self._id_of(given.reference()))
+        found = await self._committed(_Asked(canary_id, entry, self._told, expires, self._loop.create_future()))
         return _ANSWERS[found.recovered, found.unpaused]
 
-    async def _id_of(self, reference: Reference, expires: float) -> str:
-        if reference.id:
-            return reference.id
+    async def _within(self, expires: float, waiting: Awaitable[_T]) -> _T:
         try:
             async with asyncio.timeout_at(expires):
-                return await self._loop.run_in_executor(self._threads, self._canaries.id_of, reference)
+                return await waiting
         except TimeoutError:
             raise _too_late() from None
 
-    async def _committed(self, canary_id: str, entry: Entry, expires: float) -> Triggered:
-        asked = _Asked(canary_id, entry, self._tell, self._loop.create_future(), expires)
+    async def _id_of(self, reference: Reference) -> str:
+        return await self._loop.run_in_executor(self._threads, self._canaries.id_of, reference)
+
+    async def _committed(self, asked: _Asked) -> Triggered:
         self._canaries.trigger(asked)
         self._waiting.append(asked)
         await asked.known
@@ -122,17 +123,26 @@ class TriggerRoute:
     def _sweep(self) -> None:
         """Let nobody wait longer than promised, whatever the store does."""
         now = self._loop.time()
-        while self._waiting and (self._waiting[0].known.done() or self._waiting[0].expires <= now):
-            asked = self._waiting.popleft()
-            if not asked.known.done():
+        self._waiting = [asked for asked in self._waiting if not asked.known.done()]
+        for asked in self._waiting:
+            if asked.expires <= now:
                 asked.known.set_exception(_too_late())
         self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     async def _until_time_is_known(self) -> None:
         """One thread waits for all. Raises StoreUnavailable."""
+        joins = self._time_is_known is not None and not self._time_is_known.done()
+        try:
+            await self._time()
+        except StoreUnavailable:
+            if not joins:
+                raise
+            await self._time()  # who was there first has waited long enough, but we have not
+
+    def _time(self) -> asyncio.Future[None]:
         if self._time_is_known is None or self._time_is_known.done():
             self._time_is_known = self._loop.run_in_executor(None, self._canaries.wait_for_time)
-        await asyncio.shield(self._time_is_known)
+        return asyncio.shield(self._time_is_known)
 
 
 def _too_late() -> StoreUnavailable:

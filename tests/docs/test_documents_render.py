@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from tests.docs.documents import RENDERED, ROOT, doctree
 @pytest.mark.parametrize("path", RENDERED, ids=lambda path: path.name)
 def test_each_document_renders_without_a_warning(path: Path) -> None:
     doctree(path, report_level=1, halt_level=1)
+
+
+@pytest.mark.parametrize("path", RENDERED, ids=lambda path: path.name)
+def test_no_heading_has_become_a_part_of_a_paragraph(path: Path) -> None:
+    lines = [line for paragraph in doctree(path).findall(nodes.paragraph) for line in paragraph.astext().splitlines()]
+
+    assert [line for line in lines if re.fullmatch("[-=~]{5,}", line)] == []
 
 
 @pytest.mark.parametrize("path", RENDERED, ids=lambda path: path.name)

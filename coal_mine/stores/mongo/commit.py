@@ -38,24 +38,29 @@ _CLOSE_SECONDS = 5.0
 class _Request:
     """A trigger, with what its commit has to remember."""
 
-    __slots__ = ("canary_id", "entry", "expires", "pending", "told")
+    __slots__ = ("pending", "told")
 
-    def __init__(self, pending: PendingTrigger, expires: float) -> None:
+    def __init__(self, pending: PendingTrigger) -> None:
         self.pending = pending
-        self.canary_id = pending.canary_id
-        self.entry = pending.entry
-        self.expires = expires
         self.told: Triggered | None = None  # what to answer if a write succeeded whose result is not known; repeated, it would find less
+
+    @property
+    def canary_id(self) -> str:
+        return self.pending.canary_id
+
+    @property
+    def entry(self) -> Entry:
+        return self.pending.entry
+
+    @property
+    def is_open(self) -> bool:
+        return self.pending.is_open
 
     def answer(self, outcome: Triggered) -> None:
         self.pending.outcome = outcome
 
     def fail(self, error: Exception) -> None:
         self.pending.fail(error)
-
-    @property
-    def is_open(self) -> bool:
-        return self.pending.is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ class GroupCommit:
     def submit(self, pending: PendingTrigger) -> None:
         if self._closing:
             raise StoreUnavailable("the store is closed")
-        self._queue.put(_Request(pending, monotonic() + self._patience))
+        self._queue.put(_Request(pending))
 
     def close(self) -> None:
         """Commit what was accepted. If MongoDB does not answer, the callers that still wait get StoreUnavailable."""
@@ -165,7 +170,7 @@ class GroupCommit:
     def _commit(self, requests: list[_Request]) -> list[_Request]:
         """One attempt for all; returns those that have to be tried again."""
         now = monotonic()
-        _refuse((request for request in requests if request.expires <= now), f"not committed within {self._patience:g} seconds")
+        _refuse((request for request in requests if request.pending.expires <= now), "the trigger could not be committed in time")
         requests = [request for request in requests if request.is_open]
         for start in range(0, len(requests), MAX_BATCH):
             batch = requests[start : start + MAX_BATCH]
@@ -184,6 +189,8 @@ class GroupCommit:
             self._write_singly(batch)
         except StoreUnavailable as error:
             _log.warning("triggers wait: %s", error, extra={"action": "commit_retry", "waiting": len(batch)})
+            for request in batch:  # it may have been read from a primary whose last writes are undone, versions included
+                self._definitions.forget(request.canary_id)
             return False
         except Exception:  # noqa: BLE001 - the thread must live; logged, and each trigger is tried alone
             _log.exception("a batch of %d triggers failed", len(batch), extra={"action": "commit_failed"})
@@ -214,7 +221,7 @@ class GroupCommit:
             self._history.move_those({"id": canary_id})
 
     def _write(self, requests: list[_Request]) -> None:
-        patience = max(request.expires for request in requests) - monotonic()
+        patience = max(request.pending.expires for request in requests) - monotonic()
         with translated(min(ATTEMPT_SECONDS, max(patience, 0.05))):
             groups = _grouped(requests)
             definitions = self._definitions.of(groups)

@@ -24,7 +24,10 @@ class Definition:
 
 
 class Definitions:
-    """The definitions of the canaries triggered last. An old one is harmless: its version no longer matches."""
+    """The definitions of the canaries triggered last. An old one is harmless: its version no longer matches.
+
+    What was read from a primary that lost its office must be forgotten: its successor may give the same version to another definition.
+    """
 
     def __init__(self, canaries: Collection[Document]) -> None:
         self._canaries = canaries

@@ -34,7 +34,8 @@ class MongoServers:
 
     def all(self) -> list[Server]:
         with translated(_SECONDS):
-            return [_server_of(document) for document in self._servers.find().sort([("started_at", 1), ("_id", 1)])]
+            documents = list(self._servers.find().sort([("started_at", 1), ("_id", 1)]))
+        return [_server_of(document) for document in documents if _is_whole(document)]
 
     def note_stopped(self, server_id: str, after: datetime) -> None:
         self._raise(server_id, "stopped_after", after)
@@ -45,6 +46,11 @@ class MongoServers:
     def _raise(self, server_id: str, field: str, after: datetime) -> None:
         with translated(_SECONDS):
             self._servers.update_one({"_id": server_id}, {"$max": {field: after}})
+
+
+def _is_whole(document: Document) -> bool:
+    """Another version may write other documents; they must not keep this one from seeing its own."""
+    return all(name in document for name in _SET_BY_BEATS)
 
 
 def _server_of(document: Document) -> Server:

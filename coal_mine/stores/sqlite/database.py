@@ -66,10 +66,13 @@ class Database:
     before is already counted.
     """
 
-    def __init__(self, path: Path, perform_triggers: Callable[[sqlite3.Connection, list[PendingTrigger]], None]) -> None:
-        """`perform_triggers` sets the outcome or the error of each, inside a transaction."""
+    def __init__(
+        self, path: Path, perform_triggers: Callable[[sqlite3.Connection, list[PendingTrigger]], None], undone: Callable[[], None]
+    ) -> None:
+        """`perform_triggers` sets the outcome or the error of each, inside a transaction; `undone` is called when one was rolled back."""
         self.path = path
         self._perform_triggers = perform_triggers
+        self._undone = undone
         self._idle: deque[sqlite3.Connection] = deque()
         self._queue: SimpleQueue[_Change[Any] | PendingTrigger | None] = SimpleQueue()
         self._closing = threading.Lock()
@@ -102,7 +105,10 @@ class Database:
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection on which all that was committed before can be read."""
         with self._translated():
-            connection = self._idle.pop() if self._idle else self._connect()
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._connect()
             try:
                 yield connection
             finally:
@@ -160,6 +166,7 @@ class Database:
         except Exception as error:  # noqa: BLE001 - the writer's top: whatever went wrong belongs to those who wait
             with suppress(sqlite3.Error):  # a full disk may have rolled back by itself
                 connection.execute("ROLLBACK")
+            self._undone()
             if len(items) > 1:
                 for item in items:
                     self._commit(connection, [item])

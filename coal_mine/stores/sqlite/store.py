@@ -37,7 +37,8 @@ def open_store(path: Path) -> SqliteStore:
     if sqlite3.sqlite_version_info < _NEEDED:
         needed = ".".join(map(str, _NEEDED))
         raise StoreUnavailable(f"SQLite {needed} or newer is needed; this Python has {sqlite3.sqlite_version}")
-    database = Database(path, Triggers().perform)
+    triggers = Triggers()
+    database = Database(path, triggers.perform, triggers.forget)
     try:
         database.write(lambda connection: connection.execute("UPDATE receivers SET lease_until = 0 WHERE lease_until > 0"))
     except BaseException:

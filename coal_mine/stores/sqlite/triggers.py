@@ -41,6 +41,10 @@ class Triggers:
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[int, Periodicity]] = OrderedDict()
 
+    def forget(self) -> None:
+        """What was read in a transaction that was rolled back may never have been."""
+        self._known.clear()
+
     def perform(self, connection: sqlite3.Connection, group: Sequence[PendingTrigger]) -> None:
         """Inside a transaction; sets the outcome or the error of each. Repeating it after a rollback, or after a success, is harmless."""
         group = self._known_ones(connection, group)
