@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 import os
@@ -54,6 +55,7 @@ def serve_web(config: Config, *, background: bool) -> None:
             parts.stop()
             raise
         threading.Thread(target=_stop_after_main, args=(parts,), name="stopper").start()
+        _heed_one_signal(asyncio.get_event_loop())
         return parts.app
 
     server = _server(config.wsgi)
@@ -143,6 +145,23 @@ def _server(config: WsgiConfig) -> Any:  # Granian's server classes have no comm
         # Keep our handlers, and let Granian's errors reach them.
         log_dictconfig={"incremental": True, "handlers": {}, "loggers": {"_granian": {"propagate": True}}},
     )
+
+
+def _heed_one_signal(loop: asyncio.AbstractEventLoop) -> None:
+    """Granian's handlers, which it adds next, have room for two signals. A third one would block the loop for ever while requests are under
+    way, and a worker may get many: from its parent, from `end_with_parent`, from systemd and from a terminal.
+    """
+    add, heeded = loop.add_signal_handler, threading.Event()
+
+    def add_once(number: int, callback: Callable[..., Any], *arguments: Any) -> None:
+        def once() -> None:
+            if not heeded.is_set():
+                heeded.set()
+                callback(*arguments)
+
+        add(number, once)
+
+    loop.add_signal_handler = add_once  # type: ignore[assignment]  # mypy wants its type variables
 
 
 def _stop_after_main(parts: Parts) -> None:

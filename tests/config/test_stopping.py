@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.wire import FORM, connection, parsed, request
+from tests.faults.processes import Process, children, process_of
 from tests.support.server import API, CoalMine
 from tests.support.waiting import until
 
@@ -35,6 +36,30 @@ def test_a_request_under_way_is_answered_and_the_status_is_0(tmp_path: Path, num
     assert [answer.status for answer in answers] == [200]
     assert statuses == [0]
     assert kept == answers[0].json
+
+
+def test_a_request_under_way_is_answered_however_often_its_process_is_told_to_end(tmp_path: Path) -> None:
+    body = b"name=Under+Way&periodicity=3600"
+    begun = request("POST", f"{API}/create", FORM, f"Content-Length: {len(body)}", "Expect: 100-continue")
+    with CoalMine(tmp_path) as server, connection(server) as opened:
+        opened.sendall(begun)
+        opened.recv(1_000)  # comes when the server begins to read the body
+        top = process_of(server.pid)
+        assert top
+        (worker,) = children(top)
+        for _ in range(10):
+            worker.send(signal.SIGTERM)
+            until("a signal that has arrived", lambda: not _pending(worker))
+        opened.sendall(body)
+        answers = parsed(b"".join(iter(lambda: opened.recv(65_536), b"")))
+        until("the end of the process", lambda: not worker.lives)
+
+    assert [answer.status for answer in answers] == [200]
+
+
+def _pending(process: Process) -> bool:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return any(int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd")))
 
 
 def test_a_connection_that_says_nothing_does_not_hold_up_the_end(tmp_path: Path) -> None:

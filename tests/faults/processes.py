@@ -52,6 +52,18 @@ def _fields(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
 
 
+def processes_in(directory: Path) -> set[Process]:
+    """All that work in that directory, whoever their parents are."""
+    found = set()
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if Path(os.readlink(place / "cwd")) == directory.resolve() and "resource_tracker" not in (place / "cmdline").read_text():
+                found.add(process_of(int(place.name)))
+        except OSError:  # it has ended meanwhile, or is not ours to look at
+            continue
+    return {process for process in found if process}
+
+
 def describe(process: Process) -> str:
     """For whoever has to find out why it is still there."""
     try:
@@ -101,7 +113,7 @@ class KeptServer(CoalMine):
             if self._process:
                 self._process.terminate()
             self._keeper.join(_AGAIN_SECONDS)
-        for process in self._seen:
+        for process in processes_in(self.directory):
             process.kill()
 
     def _keep(self) -> None:
@@ -156,7 +168,7 @@ class KeptServer(CoalMine):
         """What a killed parent left behind must end by itself, else it would go on with nobody to stop it."""
 
         def orphans() -> set[Process]:
-            return {each for each in self._seen if each.lives} - set(self.tree().values())
+            return processes_in(self.directory) - set(self.tree().values())
 
         try:
             until("the end of processes without a parent", lambda: not orphans())
