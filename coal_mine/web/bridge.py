@@ -15,7 +15,7 @@ from .turns import Turns
 # Requests that are under way at once; each costs a thread. More wait.
 THREADS = 64
 # Of these, those that are worked on; the others wait for a body or for their turn.
-_AT_WORK = 8
+_AT_WORK = 4
 # From the moment in which the request is here; the largest body allowed is small.
 BODY_SECONDS = 20.0
 # A request may have waited long for its thread. What has come of the body by then must still be read.
