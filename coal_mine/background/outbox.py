@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from coal_mine.domain.alert import Alert, Claim, Delivery, DeliveryState
 from coal_mine.domain.canary import Entry
-from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused
+from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused, StoreUnavailable
 from coal_mine.domain.message import EVENTS_SHOWN, Message, alert_message, digest_message
 from coal_mine.domain.ports import Channel, Clock, Ids, Outbox, Store
 
@@ -66,14 +67,24 @@ class Sender:
         )
         if claim is None:
             return None  # somebody else was faster
+        self._serve(claim)
+        return now
+
+    def _serve(self, claim: Claim) -> None:
+        """Whatever happens, the claim is given back, so that nobody has to wait for the end of its lease."""
         turn = _Turn(self._outbox, self._clock, self._channels[claim.receiver.channel], claim)
         try:
             turn.deliver(self._messages(claim))
         except DeliveryFailed as error:
-            self._try_later(claim, 0 if turn.has_sent else claim.attempts, error)
+            self._try_later(claim, turn, str(error))
+        except StoreUnavailable:
+            with suppress(StoreUnavailable):
+                self._outbox.release(claim, retry_at=None)
+            raise
+        except Exception as error:  # noqa: BLE001 - a message that cannot be made or sent must not hold up other receivers
+            self._try_later(claim, turn, f"{type(error).__name__}: {error}", fault=error)
         else:
             self._outbox.release(claim, retry_at=None)
-        return now
 
     def _messages(self, claim: Claim) -> Iterator[tuple[tuple[Delivery, ...], Message]]:
         """What to send, each with the deliveries that it settles."""
@@ -93,14 +104,15 @@ class Sender:
             return events
         return self._canaries.history(alert.about, limit=EVENTS_SHOWN, until=alert.at)
 
-    def _try_later(self, claim: Claim, attempts: int, error: DeliveryFailed) -> None:
+    def _try_later(self, claim: Claim, turn: _Turn, reason: str, *, fault: Exception | None = None) -> None:
+        attempts = 0 if turn.has_sent else claim.attempts
         wait = min(FIRST_RETRY * 2 ** min(attempts, 10), LAST_RETRY)
         _log.error(
             "%d alerts for %s not delivered, next try in %d s: %s",
-            len(claim.deliveries), claim.receiver.address, wait.total_seconds(), error,
-            extra={"action": "delivery_failed"},
+            len(claim.deliveries), claim.receiver.address, wait.total_seconds(), reason,
+            extra={"action": "delivery_failed"}, exc_info=fault,
         )  # fmt: skip
-        self._outbox.release(claim, retry_at=self._clock.now() + wait, error=str(error))
+        self._outbox.release(claim, retry_at=self._clock.now() + wait, error=reason)
 
 
 class _Turn:

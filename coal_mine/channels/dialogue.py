@@ -9,8 +9,8 @@ from functools import lru_cache
 
 _Answer = tuple[int, bytes]
 
-_ACCEPTED = (250, 251)
 _GO_ON = 354
+_REFUSED = 400
 _GOES_AWAY = 421
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 _quoted = lru_cache(maxsize=1_024)(smtplib.quoteaddr)
@@ -32,16 +32,24 @@ def _deliver_at_once(connection: smtplib.SMTP, sender: str, recipient: str, mail
     size = f" SIZE={len(mail)}" if connection.has_extn("size") else ""
     connection.send(f"MAIL FROM:{_quoted(sender)}{size}\r\nRCPT TO:{_quoted(recipient)}\r\nDATA\r\n")
     from_, to, data = (_answer(connection) for _ in range(3))
-    taken = to[0] in _ACCEPTED
-    if data[0] == _GO_ON:
-        # Whoever was told to go on must do so, be it with nothing.
-        connection.send((_DOT.sub(b"..", mail) if taken else b"") + b".\r\n")
+    if _accepts(from_) and _accepts(to) and data[0] == _GO_ON:
+        connection.send(_DOT.sub(b"..", mail) + b".\r\n")
         data = _answer(connection)
-    if taken and data[0] in _ACCEPTED:
-        return
-    with suppress(smtplib.SMTPServerDisconnected):
-        connection.rset()
+        if _accepts(data):
+            return
+    _begin_anew(connection, data)
     raise _refusal(sender, recipient, from_, to, data)
+
+
+def _begin_anew(connection: smtplib.SMTP, last: _Answer) -> None:
+    """Leave nothing that the next mail could become a part of.
+
+    A server that waits for a mail although it has refused the recipient would, by RFC 2920, be sent an empty one; it might take that.
+    Without the connection it must forget all of it. So must one that answers out of step.
+    """
+    with suppress(smtplib.SMTPServerDisconnected):
+        if last[0] < _REFUSED or not _accepts(connection.rset()):
+            connection.close()
 
 
 def _answer(connection: smtplib.SMTP) -> _Answer:
@@ -51,10 +59,15 @@ def _answer(connection: smtplib.SMTP) -> _Answer:
     return code, text
 
 
+def _accepts(answer: _Answer) -> bool:
+    """The first digit decides (RFC 5321, 4.2)."""
+    return answer[0] // 100 == 2
+
+
 def _refusal(sender: str, recipient: str, from_: _Answer, to: _Answer, data: _Answer) -> smtplib.SMTPException:
     """What was refused first; the rest follows from it."""
-    if from_[0] not in _ACCEPTED:
+    if not _accepts(from_):
         return smtplib.SMTPSenderRefused(*from_, sender)
-    if to[0] not in _ACCEPTED:
+    if not _accepts(to):
         return smtplib.SMTPRecipientsRefused({recipient: to})
     return smtplib.SMTPDataError(*data)

@@ -36,7 +36,8 @@ class EmailChannel:
         recipient = _plain(address)
         try:
             mail = compose(self._settings.sender, recipient, message)
-        except (ValueError, IndexError, HeaderParseError) as error:  # the sender's address was checked with the configuration
+        # What the library raises for what is no address; the sender's was checked with the configuration.
+        except (ValueError, IndexError, AttributeError, HeaderParseError) as error:
             raise DeliveryRefused(f"{address!r} is not a mail address: {error}") from error
         try:
             connection = self._connected()
@@ -67,11 +68,16 @@ class EmailChannel:
                 connection.close()
 
     def _connected(self) -> smtplib.SMTP:
-        if self._connection and monotonic() - self._used_at > _FRESH_SECONDS and not _lives(self._connection):
+        if self._connection and not self._can_be_used(self._connection):
             self.close()
         if self._connection is None:
             self._connection = self._connect()
         return self._connection
+
+    def _can_be_used(self, connection: smtplib.SMTP) -> bool:
+        if connection.sock is None:  # given up after the last mail
+            return False
+        return monotonic() - self._used_at <= _FRESH_SECONDS or _lives(connection)
 
     def _connect(self) -> smtplib.SMTP:
         settings = self._settings

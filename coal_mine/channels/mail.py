@@ -22,7 +22,10 @@ _ROOM_FOR_SUBJECT = 78 - len("Subject: ")
 
 
 def compose(sender: str, recipient: str, message: Message) -> bytes:
-    """Nothing in a message can become a header of its own. Raises ValueError, IndexError or HeaderParseError for what is no address."""
+    """Nothing in a message can become a header of its own.
+
+    Raises ValueError, IndexError, AttributeError or HeaderParseError for what is no address.
+    """
     encoding, body = _body(message.body)
     head = (
         f"{_addresses(sender, recipient)}Subject: {_subject(message.subject)}\r\nDate: {format_datetime(message.at)}\r\n"

@@ -51,8 +51,11 @@ def digest_message(batch: str, alerts: Sequence[Alert]) -> Message:
     counts = {kind: sum(alert.kind is kind for alert in alerts) for kind in Kind}
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     told = tuple(f"[{alert.kind}] {_sentence(alert)}" for alert in alerts)
-    body = "\n".join([f"{len(alerts)} changes of canaries, oldest first:", "", *told])
-    return Message(id=batch, at=max(alert.at for alert in alerts), subject=f"[{summary}] Coal Mine digest", body=body + "\n", told=told)
+    whose, advice = "canaries", []
+    if alerts[-1].channel == OPERATORS:
+        whose, advice = "backgrounds", ["", "About the last of them:", "", *_advice(alerts[-1])]
+    body = "\n".join([f"{len(alerts)} changes of {whose}, oldest first:", "", *told, *advice]).rstrip() + "\n"
+    return Message(id=batch, at=max(alert.at for alert in alerts), subject=f"[{summary}] Coal Mine digest", body=body, told=told)
 
 
 def _headline(alert: Alert) -> str:

@@ -42,7 +42,6 @@ _log = logging.getLogger(__name__)
 
 _SENDERS = 4
 _OPERATORS_SENDER = "sender-operators"
-_NEVER = 1_000_000  # so many alerts never wait for an operator, and fewer are no digest
 # A loop that has not come round for so long is reported by /health.
 _HEALTHY_SECONDS = 10.0
 _UNSEEN_SECONDS = 30.0  # without a look at the others
@@ -156,7 +155,8 @@ class Parts:
 
     def _add_operators_sender(self, config: Config) -> None:
         """In every process: when no background lives, somebody must still be able to say so."""
-        sender = Sender(self._store, self._clock, self._ids, {OPERATORS: self._mail_channel(config)}, digest_above=_NEVER)
+        channels = {OPERATORS: self._mail_channel(config)}
+        sender = Sender(self._store, self._clock, self._ids, channels, digest_above=config.alerts.digest_above)
         self._loops.append(Loop(_OPERATORS_SENDER, sender, self._clock, max_sleep=BEAT))
 
     def _mail_channel(self, config: Config) -> Channel:

@@ -209,6 +209,83 @@ def test_what_was_taken_just_before_a_crash_is_repeated_as_the_same_message(
     assert again.taken == letterbox.taken
 
 
+def fail_to_build(_address: str, _message: Message) -> None:
+    raise TypeError("no such thing")
+
+
+def test_an_error_that_nobody_expected_waits_as_long_as_a_failure_of_the_mail_server(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One")
+    letterbox.before = fail_to_build
+
+    assert waits(sender, clock, 4) == [FIRST_RETRY * 2**number for number in range(4)]
+
+
+def test_an_error_that_nobody_expected_is_logged_once_with_its_place_and_its_receiver(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    owe(store, canaries, clock, "One")
+    letterbox.before = fail_to_build
+    sender.run_once(clock.now())
+
+    (record,) = caplog.records
+    assert record.message == "1 alerts for jo@example.com not delivered, next try in 1 s: TypeError: no such thing"
+    assert record.exc_info
+    assert record.exc_info[0] is TypeError
+
+
+def test_an_error_that_nobody_expected_holds_up_no_other_receiver(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One", emails=("al@example.com", "jo@example.com"))
+
+    def fail_for_al(address: str, message: Message) -> None:
+        if address == "al@example.com":
+            fail_to_build(address, message)
+
+    letterbox.before = fail_for_al
+    sender.run_once(clock.now())
+    sender.run_once(clock.now())
+
+    assert [address for address, _ in letterbox.taken] == ["jo@example.com"]
+
+
+def test_what_was_taken_before_an_error_that_nobody_expected_is_not_sent_again(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    owe(store, canaries, clock, "One", "Two")
+
+    def fail_at_two(address: str, message: Message) -> None:
+        if "Two" in message.subject:
+            fail_to_build(address, message)
+
+    letterbox.before = fail_at_two
+    waits(sender, clock, 1)
+    letterbox.before = lambda address, message: None
+    sender.run_once(clock.now())
+
+    assert [message.subject for _, message in letterbox.taken] == ["[LATE] One has not reported", "[LATE] Two has not reported"]
+
+
+def test_a_store_that_is_away_for_a_moment_leaves_the_claim_to_the_next_one(
+    store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
+) -> None:
+    """And not to whoever comes when the lease is over. The clock stands still meanwhile."""
+    owe(store, canaries, clock, "One")
+
+    def lose_the_store(_address: str, _message: Message) -> None:
+        raise StoreUnavailable("the store is away")
+
+    letterbox.before = lose_the_store
+    with pytest.raises(StoreUnavailable):
+        sender.run_once(clock.now())
+    letterbox.before = lambda address, message: None
+    sender.run_once(clock.now())
+
+    assert [message.subject for _, message in letterbox.taken] == ["[LATE] One has not reported"]
+
+
 def test_a_receiver_for_whom_much_is_waiting_gives_others_their_turn(
     store: SqliteStore, canaries: Canaries, clock: FakeClock, sender: Sender, letterbox: Letterbox
 ) -> None:

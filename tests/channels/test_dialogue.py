@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from coal_mine.channels.dialogue import deliver
 from tests.support.mail import MailServer
 
+ANNOUNCED = [b"MAIL FROM:<cm@example.com>\r\n", b"RCPT TO:<jo@example.com>\r\n", b"DATA\r\n"]
 MAIL = b"Subject: A subject\r\n\r\n.\r\n..two\r\nend\r\n"
 
 
@@ -102,13 +103,55 @@ def scripted(*answers: bytes) -> Iterator[tuple[smtplib.SMTP, list[bytes]]]:
             thread.join()
 
 
-def test_a_server_that_waits_for_the_mail_to_nobody_gets_an_empty_one() -> None:
-    """It has taken DATA although it refused the recipient; what is sent next must not become a part of a mail."""
-    answers = (b"250 ok", b"550 no such user", b"354 go on", b"554 no recipients", b"250 reset")
-    with scripted(*answers) as (connection, heard), pytest.raises(smtplib.SMTPRecipientsRefused):
-        deliver(connection, "cm@example.com", "jo@example.com", MAIL)
+@pytest.mark.parametrize(
+    ("answers", "refusal"),
+    [
+        ((b"250 ok", b"550 no such user", b"354 go on"), smtplib.SMTPRecipientsRefused),
+        ((b"550 not from you", b"250 ok", b"354 go on"), smtplib.SMTPSenderRefused),
+    ],
+    ids=["recipient", "sender"],
+)
+def test_a_server_that_waits_for_a_mail_that_it_has_refused_gets_none_not_even_an_empty_one(
+    answers: tuple[bytes, ...], refusal: type[Exception]
+) -> None:
+    """What is sent next must not become a part of a mail, so the connection ends."""
+    with scripted(*answers) as (connection, heard):
+        with pytest.raises(refusal):
+            deliver(connection, "cm@example.com", "jo@example.com", MAIL)
+        is_left = connection.sock is None
 
-    assert heard[1:] == [b"MAIL FROM:<cm@example.com>\r\n", b"RCPT TO:<jo@example.com>\r\n", b"DATA\r\n", b".\r\n", b"rset\r\n"]
+    assert heard[1:] == ANNOUNCED
+    assert is_left
+
+
+def test_a_mail_that_the_server_did_not_ask_for_is_not_delivered() -> None:
+    """It says that it has done what DATA demands, and has seen no mail."""
+    with scripted(b"250 ok", b"250 ok", b"250 ok") as (connection, heard):
+        with pytest.raises(smtplib.SMTPDataError) as refusal:
+            deliver(connection, "cm@example.com", "jo@example.com", MAIL)
+        is_left = connection.sock is None
+
+    assert refusal.value.smtp_code == 250
+    assert heard[1:] == ANNOUNCED
+    assert is_left
+
+
+@pytest.mark.parametrize("answer", [b"250 ok", b"251 forwarded", b"252 not sure, will try"])
+def test_a_recipient_who_is_accepted_in_other_words_gets_his_mail(answer: bytes) -> None:
+    with scripted(b"250 ok", answer, b"354 go on", b"250 taken") as (connection, heard):
+        deliver(connection, "cm@example.com", "jo@example.com", b"end\r\n")
+
+    assert heard[1:] == [*ANNOUNCED, b"end\r\n", b".\r\n"]
+
+
+def test_a_server_that_does_not_begin_anew_when_asked_to_is_left() -> None:
+    answers = (b"250 ok", b"550 no such user", b"503 no recipients", b"421 closing")
+    with scripted(*answers) as (connection, _):
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            deliver(connection, "cm@example.com", "jo@example.com", MAIL)
+        is_left = connection.sock is None
+
+    assert is_left
 
 
 def test_a_mail_that_is_refused_at_its_end_is_not_delivered() -> None:

@@ -102,7 +102,9 @@ def test_nothing_in_a_subject_becomes_a_header_of_its_own(end: str) -> None:
     assert "Bcc" not in read(composed(subject=f"A{end}Bcc: al@example.com"))
 
 
-@pytest.mark.parametrize("to", ["jo@example.com\r\nBcc: al@example.com", "jo@example.com>, <al@example.com", "jo", "", "jo@@example.com"])
+@pytest.mark.parametrize(
+    "to", ["jo@example.com\r\nBcc: al@example.com", "jo@example.com>, <al@example.com", "jo", "", "jo@@example.com", ":ba@[\x0b"]
+)
 def test_what_is_no_address_is_no_recipient(to: str) -> None:
-    with pytest.raises((ValueError, IndexError, HeaderParseError)):
+    with pytest.raises((ValueError, IndexError, AttributeError, HeaderParseError)):
         composed(to=to)

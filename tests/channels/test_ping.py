@@ -46,6 +46,15 @@ def test_an_answer_that_is_no_success_is_a_failure(listener: Listener, status: i
     assert str(refusal(listener.url + SECRET)) == f"the URL answers with status {status}"
 
 
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_redirect_is_a_failure_and_is_not_followed(listener: Listener, status: int) -> None:
+    """Where it leads, perhaps to a page for people, nobody may be waiting for a call."""
+    listener.status, listener.location = status, f"{listener.url}/elsewhere"
+
+    assert str(refusal(listener.url + SECRET)) == f"the URL answers with status {status}; give the final one"
+    assert listener.calls == [SECRET]
+
+
 def test_nobody_there_is_a_failure(nobody: str) -> None:
     assert str(refusal(nobody + SECRET)) == "the URL cannot be reached (ConnectionError)"
 

@@ -144,6 +144,32 @@ def test_a_digest_does_not_name_a_kind_that_it_does_not_hold() -> None:
     assert digest_message("b1", [alert(), alert()]).subject == "[2 LATE] Coal Mine digest"
 
 
+def test_a_digest_for_operators_speaks_of_backgrounds_and_says_what_the_last_stop_means() -> None:
+    first, last = replace(STOPPED, at=NOW - SECOND), replace(STOPPED, others_alive=False)
+
+    assert digest_message("b1", [first, last]) == Message(
+        id="b1",
+        at=NOW,
+        subject="[2 STOPPED] Coal Mine digest",
+        body=(
+            "2 changes of backgrounds, oldest first:\n"
+            "\n"
+            "[STOPPED] The background process 4711 on alpha was last seen at 2026-11-22T11:59:59.250Z and has not ended cleanly.\n"
+            "[STOPPED] The background process 4711 on alpha was last seen at 2026-11-22T12:00:00.250Z and has not ended cleanly.\n"
+            "\n"
+            "About the last of them:\n"
+            "\n"
+            "No other background was alive: until one is, no canary becomes late and no alert of a canary leaves.\n"
+            "\n"
+            "It has died, hangs or is cut off from the store. Look at its log. You will hear if it comes back by itself.\n"
+        ),
+        told=(
+            "[STOPPED] The background process 4711 on alpha was last seen at 2026-11-22T11:59:59.250Z and has not ended cleanly.",
+            "[STOPPED] The background process 4711 on alpha was last seen at 2026-11-22T12:00:00.250Z and has not ended cleanly.",
+        ),
+    )
+
+
 @given(st.text(st.characters()))
 def test_a_digest_has_one_line_for_each_change_whatever_the_names(name: str) -> None:
     told = digest_message("b1", [alert(name=name)] * 3).body.encode().decode()

@@ -15,6 +15,7 @@ class Listener:
         self.calls: list[str] = []
         self.answered = 0
         self.status = 200
+        self.location = ""  # where a redirect leads
         self.may_answer = threading.Event()
         self.may_answer.set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -43,6 +44,8 @@ class Listener:
                 listener.may_answer.wait()
                 self.send_response(listener.status)
                 self.send_header("Content-Length", "0")
+                if listener.location:
+                    self.send_header("Location", listener.location)
                 self.end_headers()
                 listener.answered += 1
 
