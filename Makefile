@@ -9,8 +9,9 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 run: $(VENV)/installed
 	$(BIN)/coal-mine
 
+# Four at once on two processors: many of the tests wait for clocks and leases.
 test: $(VENV)/installed-dev
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile
 
 # Processes, disks and networks fail under load; needs root. FAULTS_SECONDS is the least time of each scenario, FAULTS_SEED repeats one.
 faults: $(VENV)/installed-dev
