@@ -75,13 +75,10 @@ def _alert(server: Server, kind: Kind, at: datetime, operators: tuple[str, ...],
 
 
 def backgrounds(servers: Sequence[Server], now: datetime, lease: timedelta) -> Backgrounds:
-    alive = [server for server in servers if server.is_alive(now, lease)]
-    stops = sorted((each.seen_at for each in servers if each.has_stopped(now, lease) and now - each.seen_at < SHOWN), reverse=True)
-    starts = sorted((each.started_at for each in alive), reverse=True)
+    alive = sum(server.is_alive(now, lease) for server in servers)
+    ends = [(each.seen_at, +1) for each in servers if each.has_stopped(now, lease) and now - each.seen_at < SHOWN]
+    starts = [(each.started_at, -1) for each in servers if each.background]
     stopped = 0
-    for stop in stops:  # each start makes up for one stop before it
-        if starts and starts[0] > stop:
-            starts.pop(0)
-        else:
-            stopped += 1
-    return Backgrounds(alive=len(alive), stopped=stopped)
+    for _, change in sorted(ends + starts):  # each start makes up for one stop before it, whatever became of that one later
+        stopped = max(stopped + change, 0)
+    return Backgrounds(alive=alive, stopped=stopped)

@@ -12,7 +12,7 @@ import click
 
 from coal_mine import __version__
 from coal_mine.config import Config, Tls, load
-from coal_mine.domain.errors import CoalMineError
+from coal_mine.domain.errors import CoalMineError, Invalid
 from coal_mine.stores.sqlite.lock import lock
 
 from . import logs
@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 def main(path: Path | None, port: int | None, web: bool, background: bool, check_config: bool) -> None:
     """Start the Coal Mine server: it tells people when a periodic job did not run."""
     try:
+        if web and background:
+            raise Invalid("--web and --background exclude each other; give neither to start everything")
         config = load(path, os.environ)
         if port is not None:
             config = replace(config, wsgi=replace(config.wsgi, port=port))
@@ -64,7 +66,7 @@ def _run(config: Config, *, web: bool, background: bool) -> None:
     for line in _summary(config, store, web=everything or web, background=everything or background):
         _log.info("%s", line)
     _log.info("this is process %d; SIGTERM ends it", os.getpid())
-    _warn(config)
+    _warn(config, web=everything or web)
     if not everything:
         serve_web(config, background=False) if web else serve_background(config)
     elif config.mongodb is None:
@@ -87,8 +89,8 @@ def _summary(config: Config, store: str, *, web: bool = True, background: bool =
     return lines
 
 
-def _warn(config: Config) -> None:
-    if not config.wsgi.auth_key and not config.local_only:
+def _warn(config: Config, *, web: bool) -> None:
+    if web and not config.wsgi.auth_key and not config.local_only:
         _log.warning("NO KEY IS SET: whoever reaches this port may change and delete canaries; set [wsgi] auth_key")
     email = config.email
     if email and email.username and email.tls is Tls.NO and email.host not in ("localhost", "127.0.0.1", "::1"):

@@ -129,6 +129,10 @@ def test_a_store_that_is_no_database_ends_the_start(run: Run, tmp_path: Path) ->
     assert fault == "notes.txt: file is not a database"
 
 
+def test_the_parts_exclude_each_other(run: Run) -> None:
+    assert run("--web", "--background", "--port", "0").fault.startswith("--web and --background exclude each other")
+
+
 @pytest.mark.parametrize("part", ["--web", "--background"])
 def test_one_part_alone_needs_mongodb(run: Run, part: str) -> None:
     assert run(part, "--port", "0").fault.startswith("--web or --background alone needs [mongodb]")

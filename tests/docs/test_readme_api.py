@@ -43,8 +43,8 @@ def test_each_status_that_the_server_gives_is_explained() -> None:
     given = {str(status) for _, status in responses._STATUSES} | {"405", "500"}
     explained = {row[0] for row in rows(section("Errors"))}
 
-    # 414 is the HTTP layer's own.
-    assert explained == given | {"414"}
+    # These two are the HTTP layer's own.
+    assert explained == given | {"414", "431"}
 
 
 def test_each_field_of_a_canary_is_described(server: CoalMine) -> None:

@@ -54,6 +54,12 @@ def test_one_that_has_started_since_makes_up_for_one_stop() -> None:
     assert [counted(*stops, *[alive(since=NOW - MINUTE)] * count).stopped for count in range(4)] == [2, 1, 0, 0]
 
 
+def test_a_stop_stays_made_good_when_its_replacement_has_stopped_and_was_replaced_itself() -> None:
+    replacement = background(started_at=NOW - 4 * MINUTE, seen_at=NOW - 3 * MINUTE)
+
+    assert counted(dead(at=NOW - 5 * MINUTE), replacement, alive(since=NOW - 2 * MINUTE)).stopped == 0
+
+
 def test_a_start_between_two_stops_makes_up_for_the_first() -> None:
     assert counted(dead(at=NOW - 5 * MINUTE), dead(at=NOW - 2 * MINUTE), alive(since=NOW - 3 * MINUTE)).stopped == 1
 
