@@ -77,7 +77,8 @@ def _alert(server: Server, kind: Kind, at: datetime, operators: tuple[str, ...],
 def backgrounds(servers: Sequence[Server], now: datetime, lease: timedelta) -> Backgrounds:
     alive = sum(server.is_alive(now, lease) for server in servers)
     ends = [(each.seen_at, +1) for each in servers if each.has_stopped(now, lease) and now - each.seen_at < SHOWN]
-    starts = [(each.started_at, -1) for each in servers if each.background]
+    # Nobody starts after he was last seen, but times of two primaries may differ.
+    starts = [(min(each.started_at, each.seen_at), -1) for each in servers if each.background]
     stopped = 0
     for _, change in sorted(ends + starts):  # each start makes up for one stop before it, whatever became of that one later
         stopped = max(stopped + change, 0)

@@ -60,6 +60,10 @@ def test_a_stop_stays_made_good_when_its_replacement_has_stopped_and_was_replace
     assert counted(dead(at=NOW - 5 * MINUTE), replacement, alive(since=NOW - 2 * MINUTE)).stopped == 0
 
 
+def test_no_start_makes_up_for_the_stop_of_the_same_process() -> None:
+    assert counted(background(started_at=NOW - MINUTE, seen_at=NOW - 2 * MINUTE)).stopped == 1
+
+
 def test_a_start_between_two_stops_makes_up_for_the_first() -> None:
     assert counted(dead(at=NOW - 5 * MINUTE), dead(at=NOW - 2 * MINUTE), alive(since=NOW - 3 * MINUTE)).stopped == 1
 
