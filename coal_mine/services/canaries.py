@@ -90,16 +90,16 @@ class Canaries:
         """The reference is an id or a slug: a name would be the new name. Raises Invalid, NotFound, Conflict."""
         if definition.is_empty:
             raise Invalid("nothing to update: give name, periodicity, schedule, grace, timezone, description or email")
-        canary_id = self._resolve(replace(reference, name=None))
+        canary_id = self.id_of(replace(reference, name=None))
         now = self._clock.now()
         return self._change(canary_id, lambda canary: states.updated(canary, definition.as_update(canary.periodicity), now))
 
     def delete(self, reference: Reference) -> None:
-        self._store.remove(self._resolve(reference))
+        self._store.remove(self.id_of(reference))
         self._alert_owed()
 
     def get(self, reference: Reference) -> Shown:
-        return self._show(self._store.get(self._resolve(reference)))
+        return self._show(self._store.get(self.id_of(reference)))
 
     def list(self, wanted: CanaryFilter, search: str | None = None) -> Iterator[Canary]:
         """In the order of creation; `search` as in search.py. Raises Invalid at once, not at the first canary."""
@@ -125,10 +125,6 @@ class Canaries:
         """Of a trigger, to be noted before anything that takes time. Raises Invalid, and StoreUnavailable when nobody knows the time."""
         return self._entry("Triggered", comment)
 
-    def id_of(self, reference: Reference) -> str:
-        """Raises Invalid and NotFound; only a reference by id does not ask the store."""
-        return self._resolve(reference)
-
     def trigger(self, pending: PendingTrigger) -> None:
         """See PendingTrigger. Raises StoreUnavailable. Whoever is handed one that recovered calls `alert_owed`."""
         self._store.submit(pending)
@@ -139,13 +135,14 @@ class Canaries:
 
     def pause(self, reference: Reference, comment: str) -> Shown:
         entry = self._entry("Paused", comment)
-        return self._change(self._resolve(reference), lambda canary: states.paused(canary, entry))
+        return self._change(self.id_of(reference), lambda canary: states.paused(canary, entry))
 
     def unpause(self, reference: Reference, comment: str) -> Shown:
         entry = self._entry("Unpaused", comment)
-        return self._change(self._resolve(reference), lambda canary: states.unpaused(canary, entry))
+        return self._change(self.id_of(reference), lambda canary: states.unpaused(canary, entry))
 
-    def _resolve(self, reference: Reference) -> str:
+    def id_of(self, reference: Reference) -> str:
+        """Raises Invalid and NotFound; only a reference by id does not ask the store."""
         if reference.id:
             return reference.id
         slug = reference.slug or slug_of(reference.name or "")
