@@ -1,15 +1,22 @@
-"""Ticks of a cron expression in a time zone."""
+"""Ticks of a cron expression in a time zone.
+
+cronsim reads the expressions and knows the days; the times of the day are ours, because cronsim leaves out half an hour on Lord Howe,
+and treats expressions with seconds as if the clocks were never changed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from .errors import Invalid
-from .times import EPOCH, cut
+from .localtime import LocalTicks, zone_named
+from .times import END_OF_TIME, EPOCH
 
 ALIASES = {
     "@yearly": "0 0 1 1 *",
@@ -28,33 +35,63 @@ class Cron:
 
     expression: str
     zone: ZoneInfo
+    _ticks: LocalTicks = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, expression: str, timezone: str) -> Cron:
         """Raises Invalid when the expression or the zone's name is wrong, or when no tick would ever come."""
-        fields = ALIASES.get(expression.strip().lower(), expression)
+        fields = without_alias(expression)
         if len(fields.split()) != 5:
             raise Invalid(
                 f"schedule {expression!r} must have five fields (minute hour day month weekday) or be one of {', '.join(ALIASES)}"
             )
-        cron = cls(fields, _zone(timezone))
+        zone = zone_named(timezone)
         try:
-            cron.tick_after(EPOCH)
-        except CronSimError as error:
+            ticks = local_ticks(fields, zone, real_time=counts_real_time(fields))
+        except Invalid as error:
             raise Invalid(f"schedule {expression!r}: {error}") from error
-        except StopIteration:
-            raise Invalid(f"schedule {expression!r} never comes") from None
-        return cron
+        if ticks.tick_after(EPOCH) is None:
+            raise Invalid(f"schedule {expression!r} never comes")
+        return cls(fields, zone, ticks)
 
     def tick_after(self, at: datetime) -> datetime:
         """The first tick strictly later than `at`, in UTC."""
-        ticks = CronSim(self.expression, at.astimezone(self.zone))
-        # Asked in an hour that the clocks repeat, cronsim begins with ticks of the first time round.
-        return next(moment for tick in ticks if (moment := cut(tick)) > at)
+        return self._ticks.tick_after(at) or END_OF_TIME
 
 
-def _zone(name: str) -> ZoneInfo:
+def without_alias(expression: str) -> str:
+    return ALIASES.get(expression.strip().lower(), expression)
+
+
+def counts_real_time(fields: str) -> bool:
+    """Debian's rule: whoever begins the minute or the hour with a star wants a period, not a time of the day."""
+    minute, hour = fields.split()[-5:-3]
+    return minute.startswith("*") or hour.startswith("*")
+
+
+def local_ticks(fields: str, zone: ZoneInfo, *, real_time: bool) -> LocalTicks:
+    """The ticks of five fields, or of six with the second first. Raises Invalid with the fault alone."""
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:  # a directory's name or an absolute path raise the latter two
-        raise Invalid(f"timezone {name[:60]!r} is not known; give a name such as Europe/Paris or UTC") from error
+        cron = CronSim(fields, EPOCH)
+    except CronSimError as error:
+        raise Invalid(str(error)) from error
+    return LocalTicks(
+        zone=zone,
+        months=frozenset(cron.months),
+        is_day=_day_test(" ".join(fields.split()[-3:])),
+        minutes=minutes_of_day(cron.hours, cron.minutes),
+        seconds=sum(1 << second for second in cron.seconds),
+        real_time=real_time,
+    )
+
+
+def minutes_of_day(hours: set[int], minutes: set[int]) -> int:
+    """As bits."""
+    hour = sum(1 << minute for minute in minutes)
+    return sum(hour << 60 * place for place in hours)
+
+
+@lru_cache(maxsize=1_024)
+def _day_test(day_fields: str) -> Callable[[date], bool]:
+    """Most expressions share a few combinations of day, month and weekday, and cronsim's sets are large."""
+    return CronSim(f"0 0 {day_fields}", EPOCH).match_day

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from .alert import Alert, Claim, Delivery, DeliveryState
 from .canary import Canary, Entry, Transition, Triggered
+from .job_ports import JobStore, NodeStore, OutputStore, RunStore
 from .message import Message
 from .pending import PendingTrigger
 from .server import Server
@@ -168,6 +169,18 @@ class Store(Protocol):
 
     @property
     def servers(self) -> Servers: ...
+
+    @property
+    def jobs(self) -> JobStore: ...
+
+    @property
+    def runs(self) -> RunStore: ...
+
+    @property
+    def nodes(self) -> NodeStore: ...
+
+    @property
+    def output(self) -> OutputStore: ...
 
     def close(self) -> None:
         """Finish what was accepted, then let go. May be called twice."""

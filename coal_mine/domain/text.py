@@ -29,19 +29,19 @@ def slug_of(name: str) -> str:
 
 
 def checked_name(name: str) -> str:
-    _check(name, "name", MAX_NAME, allow_lines=False)
+    check_text(name, "name", MAX_NAME, allow_lines=False)
     if not slug_of(name).strip("-"):
         raise Invalid("name must contain at least one letter or digit")
     return name
 
 
 def checked_description(text: str) -> str:
-    _check(text, "description", MAX_DESCRIPTION, allow_lines=True)
+    check_text(text, "description", MAX_DESCRIPTION, allow_lines=True)
     return text
 
 
 def checked_comment(text: str) -> str:
-    _check(text, "comment", MAX_COMMENT, allow_lines=True)
+    check_text(text, "comment", MAX_COMMENT, allow_lines=True)
     return text
 
 
@@ -57,13 +57,13 @@ def is_address(text: str) -> bool:
 
 
 def _checked_email(address: str) -> str:
-    _check(address, "email", MAX_EMAIL, allow_lines=False)
+    check_text(address, "email", MAX_EMAIL, allow_lines=False)
     if not is_address(address):
         raise Invalid(f"email {address!r} is not an address such as jo@example.com (give one address per parameter)")
     return address
 
 
-def _check(text: str, field: str, limit: int, *, allow_lines: bool) -> None:
+def check_text(text: str, field: str, limit: int, *, allow_lines: bool) -> None:
     if len(text) > limit:
         raise Invalid(f"{field} has {len(text)} characters; at most {limit} are allowed")
     found = (_UNPRINTABLE_BUT_LINES if allow_lines else _UNPRINTABLE).search(text)

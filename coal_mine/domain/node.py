@@ -1,0 +1,74 @@
+"""Nodes: machines that run jobs. Pools: named groups of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+BEAT = timedelta(seconds=5)
+# A node that has not been seen for so long holds no lease: it may start nothing, and others may speak for its runs.
+LEASE = timedelta(seconds=30)
+# It stops by itself so long before, and others wait so long after, for what is under way and for clocks.
+LEASE_MARGIN = timedelta(seconds=5)
+# In mode all, a node that was seen within this time gets its runs.
+REGISTERED = timedelta(hours=24)
+ANYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A node as it announces itself, and what operators want of it."""
+
+    name: str
+    pools: tuple[str, ...]
+    users: tuple[str, ...]  # as whom it runs commands; ANYBODY: as everybody but root. The first is whom a job without a user gets
+    timezone: str
+    slots: int  # runs at once
+    cpus: float  # 0: not counted
+    mem: float  # MB; 0: not counted
+    host: str
+    pid: int
+    boot: str  # of the machine and the spool: with another one, what ran before is gone
+    version: str
+    started_at: datetime
+    seen_at: datetime
+    running: int = 0
+    draining: bool = False  # an operator's wish: it takes no more runs
+
+    def is_alive(self, now: datetime) -> bool:
+        return now - self.seen_at < LEASE
+
+    def has_lost_its_lease(self, now: datetime) -> bool:
+        return now - self.seen_at >= LEASE + LEASE_MARGIN
+
+    def is_registered(self, now: datetime) -> bool:
+        return now - self.seen_at < REGISTERED
+
+    def serves(self, pools: Collection[str]) -> bool:
+        return any(pool in pools for pool in self.pools)
+
+    def may_run_as(self, user: str) -> bool:
+        """An empty user is the node's own."""
+        return not user or user in self.users or (ANYBODY in self.users and user != "root")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """What operators have switched off for all nodes."""
+
+    execution_enabled: bool = True
+    paused_pools: frozenset[str] = frozenset()
+
+    def lets_run(self, pools: Collection[str]) -> bool:
+        """Whether a run that any node of these pools may take can be taken."""
+        return self.execution_enabled and not self.paused_pools.issuperset(pools)
+
+
+def pools_of(nodes: Sequence[Node], now: datetime) -> dict[str, list[str]]:
+    """The registered nodes of each pool, by name."""
+    found: dict[str, list[str]] = {}
+    for node in sorted(nodes, key=lambda node: node.name):
+        for pool in node.pools if node.is_registered(now) else ():
+            found.setdefault(pool, []).append(node.name)
+    return dict(sorted(found.items()))

@@ -1,0 +1,71 @@
+"""Which runs a job's ticks need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from .job import CatchUpPolicy, Definition, Job, Mode
+from .node import Node
+from .run import ANY, Origin, Run, missed, planned, skipped
+from .schedule import next_tick, ticks_between
+
+# Runs are written so long before their ticks.
+AHEAD = timedelta(minutes=1)
+# So many ticks of a job are planned at once; after a long outage there may be more, and other jobs wait.
+MOST_TICKS = 500
+COALESCED = "coalesced: its tick passed while nobody planned, and a newer one runs instead"
+NOBODY_PLANNED = "its tick passed while nobody planned"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The runs of the ticks from `job.next_at` on, and what `next_at` becomes when they are written."""
+
+    job: Job
+    runs: tuple[Run, ...]
+    next_at: datetime | None
+
+
+def plan(job: Job, nodes: Sequence[Node], now: datetime) -> Plan:
+    """The ticks up to AHEAD of now. Those that passed a while ago are treated as the catch-up policy says."""
+    if job.next_at is None:
+        return Plan(job, (), None)
+    schedules = job.definition.schedules
+    ticks = ticks_between(schedules, job.next_at - timedelta(milliseconds=1), now + AHEAD, MOST_TICKS)
+    if not ticks:
+        return Plan(job, (), next_tick(schedules, job.next_at - timedelta(milliseconds=1)))
+    slots = _slots(job.definition, nodes, now)
+    newer = _newer(job.definition, ticks, now)
+    runs = [_run(job, tick, slot, newer - place, now) for place, tick in enumerate(ticks) for slot in slots]
+    return Plan(job, tuple(runs), next_tick(schedules, ticks[-1]))
+
+
+def _slots(definition: Definition, nodes: Sequence[Node], now: datetime) -> Sequence[str]:
+    """In mode all, the nodes registered now; without any, one slot, so that the tick leaves a record."""
+    if definition.mode is Mode.ANY:
+        return (ANY,)
+    return sorted(node.name for node in nodes if node.is_registered(now) and node.serves(definition.pools)) or (ANY,)
+
+
+def _newer(definition: Definition, ticks: Sequence[datetime], now: datetime) -> int:
+    """How many ticks after the first of these have passed already, as far as the catch-up policy can tell the difference."""
+    passed = sum(tick <= now for tick in ticks)
+    if passed < len(ticks):
+        return passed - 1
+    return passed - 1 + len(ticks_between(definition.schedules, ticks[-1], now, definition.catch_up.most))
+
+
+def _run(job: Job, tick: datetime, slot: str, newer: int, now: datetime) -> Run:
+    """`newer` ticks after this one have passed; negative: it has not passed itself."""
+    catch_up = job.definition.catch_up
+    deadline = job.definition.start_deadline(tick)
+    run = planned(job, tick, slot, origin=Origin.SCHEDULE, start_by=tick + deadline, now=now)
+    if newer <= 0 and run.start_by > now:
+        return run
+    if catch_up.policy is CatchUpPolicy.NONE or now - tick > timedelta(seconds=catch_up.within_seconds):
+        return missed(run, NOBODY_PLANNED, now).after
+    if newer >= (catch_up.most if catch_up.policy is CatchUpPolicy.ALL else 1):
+        return replace(skipped(run, COALESCED, now).after, owed=False)
+    return replace(run, origin=Origin.CATCH_UP, start_by=now + deadline)
