@@ -76,8 +76,11 @@ CREATE TABLE servers (
 ) WITHOUT ROWID;
 """
 
+# NULL: late by its deadline, or not late.
+_CAUSE = "ALTER TABLE canaries ADD COLUMN cause TEXT;"
+
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (_FIRST, _SERVERS)
+STEPS = (_FIRST, _SERVERS, _CAUSE)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
