@@ -61,3 +61,23 @@ def slug_taken(slug: str, holder: str) -> Conflict:
 
 def id_taken(canary_id: str) -> IdTaken:
     return IdTaken(f"the id {canary_id} is taken")
+
+
+def unknown_job(job_id: str) -> NotFound:
+    return NotFound(f"there is no job with the id {job_id[:100]!r}")
+
+
+def job_exists(job_id: str) -> Conflict:
+    return Conflict(f"there is a job with the id {job_id[:100]!r} already")
+
+
+def unknown_run(run_id: str) -> NotFound:
+    return NotFound(f"there is no run with the id {run_id[:200]!r}")
+
+
+def unknown_node(name: str) -> NotFound:
+    return NotFound(f"there is no node named {name[:100]!r}")
+
+
+def node_taken(name: str, host: str, pid: int) -> Conflict:
+    return Conflict(f"a node named {name[:100]!r} is running already, on {host} as process {pid}")

@@ -74,15 +74,15 @@ class RunStore(Protocol):
     def add(self, runs: Sequence[Run]) -> int:
         """Store those whose id is new; how many were.
 
-        One that exists, is queued, was never tried, is no manual one and was planned by an older version of the job is replaced, and counts
-        as new. All others stay as they are: another planner was faster.
+        One that exists, is queued, was never claimed (its epoch is 0), is no manual one and was planned by an older version of the job is
+        replaced, and counts as new. All others stay as they are: another planner was faster.
         """
 
     def change(self, changes: Sequence[RunChange]) -> list[Outcome]:
         """Each by itself and atomically; see RunChange. The outcomes in the same order.
 
         Only the changed fields are written. A change whose `after` has the state, epoch and nonce that the store already has counts as WON:
-        the same change was written before, and its answer was lost. Two changes may not be of one run.
+        the same change was written before, and its answer was lost. A run that no longer exists is LOST. Two changes may not be of one run.
         """
 
     def get(self, run_id: str) -> Run:
@@ -98,7 +98,7 @@ class RunStore(Protocol):
         """How many `select` would find without a limit."""
 
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
-        """Of each job the newest run that is no longer queued for the first time, if there is one."""
+        """Of each job the newest run that is no longer queued for the first time (its epoch is 0 then), if there is one."""
 
     def due(self, until: datetime, *, node: Node | None, limit: int) -> list[Run]:
         """Waiting runs to be started at that time or earlier: by due_at, then the highest priority, then id.
@@ -143,7 +143,7 @@ class RunStore(Protocol):
         """Clear `owed` of each that still has the state and epoch it has here."""
 
     def withdraw(self, job_id: str, *, below: int, after: datetime) -> int:
-        """Delete queued runs of schedules, never tried, of versions below that one, with ticks later than that; how many."""
+        """Delete queued runs that are no manual ones, were never claimed, are of versions below that one and have later ticks; how many."""
 
     def forget(self, before: datetime, *, limit: int) -> int:
         """Delete at most so many ended runs, with their output, that ended before that time; how many."""
@@ -157,7 +157,10 @@ class NodeStore(Protocol):
         """
 
     def end(self, name: str, boot: str) -> None:
-        """The node stops cleanly: it counts as not seen for LEASE, but stays registered. No effect when another boot has the name."""
+        """The node stops cleanly: it counts as not seen for LEASE, but stays registered.
+
+        No effect when another boot has the name, when nobody has it, or when repeated.
+        """
 
     def all(self) -> list[Node]:
         """By name."""
