@@ -27,6 +27,7 @@ setup(
         "granian>=2.8,<3",
         "platformdirs>=4",
         "pymongo>=4.8,<5",
+        "python-dateutil>=4,<5",
         "requests>=2.31",
         "rich>=13.7",
         "tzdata",

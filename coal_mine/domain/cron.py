@@ -6,7 +6,7 @@ and treats expressions with seconds as if the clocks were never changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -85,7 +85,7 @@ def local_ticks(fields: str, zone: ZoneInfo, *, real_time: bool) -> LocalTicks:
     )
 
 
-def minutes_of_day(hours: set[int], minutes: set[int]) -> int:
+def minutes_of_day(hours: Set[int], minutes: Set[int]) -> int:
     """As bits."""
     hour = sum(1 << minute for minute in minutes)
     return sum(hour << 60 * place for place in hours)

@@ -47,7 +47,9 @@ def _change(start: datetime, end: datetime, zone: tzinfo) -> datetime:
     """The first moment after `start` with the offset of `end`, which differs from that of `start`."""
     offset = start.astimezone(zone).utcoffset()
     seconds = range((end - start) // _SECOND + 1)
-    return start + bisect_left(seconds, True, key=lambda passed: (start + passed * _SECOND).astimezone(zone).utcoffset() != offset) * _SECOND
+    return (
+        start + bisect_left(seconds, True, key=lambda passed: (start + passed * _SECOND).astimezone(zone).utcoffset() != offset) * _SECOND
+    )
 
 
 def lowest_bit(bits: int) -> int:
@@ -77,12 +79,13 @@ class LocalTicks:
         second = cut(at).replace(microsecond=0)
         if self.real_time:
             return self._real_tick_from(second + _SECOND)
-        local: datetime | None = local_time(second, self.zone)
-        # Asked while the clocks repeat an hour, all that is left of it has had its tick the first time.
-        while local := self._match_from(local + _SECOND):
+        local = self._match_from(local_time(second, self.zone) + _SECOND)
+        while local:
             tick = moment_of(local, self.zone)
             if tick > at:
                 return tick
+            # The clocks repeat an hour, and this time had its tick before.
+            local = self._match_from(local + _SECOND)
         return None
 
     def _real_tick_from(self, moment: datetime) -> datetime | None:
