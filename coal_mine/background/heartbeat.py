@@ -13,6 +13,8 @@ from coal_mine.domain.ports import Store
 from coal_mine.domain.server import LEASE, Backgrounds, Server, backgrounds, resumed_alert, stopped_alert
 from coal_mine.domain.times import isoformat
 
+from .contact import Contact
+
 _log = logging.getLogger(__name__)
 
 BEAT = timedelta(seconds=5)
@@ -52,8 +54,7 @@ class Heartbeat:
         self._lease = lease
         self._beating = threading.Lock()
         self._ended = False
-        self._looked_at: datetime | None = None
-        self._judges_from: datetime | None = None
+        self._contact = Contact(gap=_LOST_BEATS * beat, settling=_SETTLING_BEATS * beat)
         self._back_at: datetime | None = None
         self.backgrounds: Backgrounds | None = None  # as the last look found them; None before anything can be said
 
@@ -67,7 +68,7 @@ class Heartbeat:
         for server in seen:
             if server.id == me.id and server.untold_return:
                 self._tell_that_i_am_back(me, server.untold_return)
-        if self._may_judge(now):
+        if self._contact.may_judge(now):
             self._judge(seen, now)
         return now + self._beat
 
@@ -81,15 +82,6 @@ class Heartbeat:
                 self._servers.end(self._me.id)
             except StoreUnavailable as error:
                 _log.warning("others will take this for a stop without a clean end: %s", error, extra={"action": "end_not_noted"})
-
-    def _may_judge(self, now: datetime) -> bool:
-        """Only who has been in contact with the store for a while may say that others have not: when it comes back after an outage, or its
-        time jumps because another machine's clock counts now, all are equally silent for a moment.
-        """
-        last, self._looked_at = self._looked_at, now
-        if last is None or self._judges_from is None or not last <= now <= last + _LOST_BEATS * self._beat:
-            self._judges_from = now + _SETTLING_BEATS * self._beat
-        return now >= self._judges_from
 
     def _judge(self, seen: Sequence[Server], now: datetime) -> None:
         others_alive = any(server.is_alive(now, self._lease) for server in seen)

@@ -15,6 +15,7 @@ from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 
 from coal_mine.domain.message import Message
+from coal_mine.domain.text import printable
 
 # Of a line, without its end; RFC 5322, 2.1.1.
 _MAX_LINE = 998
@@ -27,9 +28,11 @@ def compose(sender: str, recipient: str, message: Message) -> bytes:
     Raises ValueError, IndexError, AttributeError or HeaderParseError for what is no address.
     """
     encoding, body = _body(message.body)
+    further = "".join(f"{name}: {printable(value)}\r\n" for name, value in message.headers)
     head = (
         f"{_addresses(sender, recipient)}Subject: {_subject(message.subject)}\r\nDate: {format_datetime(message.at)}\r\n"
         f"Message-ID: <{hashlib.sha256(message.id.encode()).hexdigest()[:32]}@{_domain(sender)}>\r\n"
+        f"{further}"
         "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
         f'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
     )

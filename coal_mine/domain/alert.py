@@ -12,6 +12,10 @@ from .times import to_millis
 class Kind(StrEnum):
     LATE = "LATE"  # the deadline passed without a trigger
     RESUMED = "RESUMED"  # a late canary was triggered again, or a server that had stopped is back
+    FAILED = "FAILED"  # a run of the job has failed
+    MISSED = "MISSED"  # nobody has started a run of the job in time
+    LOST = "LOST"  # nothing is heard of the node that runs the job
+    REPORT = "REPORT"  # a run has ended, and somebody wants to read about it
     STOPPED = "STOPPED"  # a background has not been seen for a lease and did not end cleanly
 
 
@@ -35,6 +39,8 @@ class Receiver:
 EMAIL = "email"
 # People who look after Coal Mine itself. A channel of their own: their alerts neither wait behind a storm for the same address nor join it.
 OPERATORS = "operators"
+# Mail about single runs. A channel of its own: who reads them wants each, not a digest.
+REPORTS = "reports"
 LOG = Receiver("log", "log")
 
 
@@ -43,13 +49,14 @@ class Alert:
     """One change of state that somebody must hear of. Its facts and receivers are fixed at the change."""
 
     kind: Kind
-    about: str  # the id of the canary, or of the server
+    about: str  # the id of the canary, of the server, or, for a REPORT, of the run
     name: str  # in the words of the message
     at: datetime  # when the state changed
     deadline: datetime | None  # LATE: the one that passed; RESUMED: the next one
     emails: tuple[str, ...]
     channel: str = EMAIL  # by which the addresses are reached; OPERATORS for what concerns a server
     others_alive: bool = False  # STOPPED: another background was alive
+    detail: str = ""  # why, in lines of its own
 
     @property
     def id(self) -> str:

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from .alert import Alert, Kind
 from .errors import Invalid
-from .periodicity import Periodicity
+from .periodicity import OfJob, Periodicity
 
 # The seed's rule: history is pruned when >1000 or (>100 and older than one week).
 MAX_HISTORY = 1_000
@@ -37,6 +37,7 @@ class Canary:
     emails: tuple[str, ...]
     paused: bool
     late: bool
+    cause: Kind | None = None  # why it is late, when not by its deadline
     deadline: datetime | None  # None while paused
     last_event_at: datetime  # the newest trigger, pause, unpause or creation; never goes back
     version: int = 0  # raised when the periodicity changes, so that nobody sets a deadline by an old one
@@ -45,6 +46,11 @@ class Canary:
     def is_due(self, now: datetime) -> bool:
         """Must it be marked late? The stores' bulk form of this rule must say the same."""
         return not self.late and not self.paused and self.deadline is not None and self.deadline <= now
+
+    @property
+    def ignores_triggers(self) -> bool:
+        """A job that is disabled stays so, even when its last run ends well."""
+        return self.paused and isinstance(self.periodicity, OfJob)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +83,7 @@ class Triggered:
 ORDINARY = Triggered(recovered=False, unpaused=False)
 
 _FIELDS = tuple(name for name in Canary.__slots__ if name not in ("id", "owed"))
-_STATE = frozenset({"late", "paused", "version", "last_event_at"})
+_STATE = frozenset({"late", "cause", "paused", "version", "last_event_at"})
 
 
 def created(
@@ -104,9 +110,9 @@ def triggered(canary: Canary, entry: Entry) -> tuple[Transition, Triggered]:
     not known, after the canary has become late again.
     """
     at = entry.at
-    if at < canary.last_event_at or (canary.late and at == canary.last_event_at):
-        return Transition(before=canary, after=canary, depends_on=_STATE, entry=entry), ORDINARY
-    after = replace(canary, late=False, paused=False, deadline=canary.periodicity.deadline_after(at), last_event_at=at)
+    if _is_past(canary, at) or canary.ignores_triggers:
+        return noted(canary, entry), ORDINARY
+    after = replace(canary, late=False, cause=None, paused=False, deadline=canary.periodicity.deadline_after(at), last_event_at=at)
     was_late = canary.late or canary.is_due(at)
     withdraw = _needless_late(canary, at)
     recovered = was_late and withdraw is None
@@ -115,6 +121,36 @@ def triggered(canary: Canary, entry: Entry) -> tuple[Transition, Triggered]:
         owe.append(_alert(Kind.RESUMED, after, at))
     transition = Transition(before=canary, after=after, depends_on=_STATE, entry=entry, owe=tuple(owe), withdraw=withdraw)
     return transition, Triggered(recovered=recovered, unpaused=canary.paused)
+
+
+def _is_past(canary: Canary, at: datetime) -> bool:
+    """Older than the newest event, or told a second time."""
+    return at < canary.last_event_at or (canary.late and at == canary.last_event_at)
+
+
+def noted(canary: Canary, entry: Entry) -> Transition:
+    """Something that enters the history and changes nothing else."""
+    return Transition(before=canary, after=canary, depends_on=_STATE, entry=entry)
+
+
+def failed(canary: Canary, entry: Entry, cause: Kind, detail: str, *, every: bool = False) -> Transition:
+    """Something is known to have gone wrong. The first such thing makes the canary late, with its cause; what follows enters the history.
+
+    With `every`, those that follow owe an alert as well.
+    """
+    at = entry.at
+    if canary.paused or _is_past(canary, at) or (canary.late and not every):
+        return noted(canary, entry)
+    after = replace(canary, last_event_at=at) if canary.late else replace(canary, late=True, cause=cause, last_event_at=at)
+    alert = replace(_alert(cause, after, at), detail=detail)
+    return Transition(before=canary, after=after, depends_on=_STATE, entry=entry, owe=(alert,))
+
+
+def awaited(canary: Canary, deadline: datetime) -> Transition | None:
+    """What it waits for is known to be under way and may take until then. None: it waits so long in any case, or does not wait."""
+    if canary.paused or canary.late or canary.deadline is None or canary.deadline >= deadline:
+        return None
+    return Transition(before=canary, after=replace(canary, deadline=deadline), depends_on=_STATE)
 
 
 def _needless_late(canary: Canary, at: datetime) -> Alert | None:
@@ -131,7 +167,7 @@ def paused(canary: Canary, entry: Entry) -> Transition:
     """Pausing clears the deadline and the late state, owes nothing and withdraws nothing."""
     if canary.paused:
         raise Invalid("the canary is already paused")
-    after = replace(canary, paused=True, late=False, deadline=None, last_event_at=max(entry.at, canary.last_event_at))
+    after = replace(canary, paused=True, late=False, cause=None, deadline=None, last_event_at=max(entry.at, canary.last_event_at))
     return Transition(before=canary, after=after, depends_on=_STATE, entry=entry)
 
 
@@ -139,7 +175,7 @@ def unpaused(canary: Canary, entry: Entry) -> Transition:
     if not canary.paused:
         raise Invalid("the canary is not paused")
     at = max(entry.at, canary.last_event_at)
-    after = replace(canary, paused=False, late=False, deadline=canary.periodicity.deadline_after(at), last_event_at=at)
+    after = replace(canary, paused=False, late=False, cause=None, deadline=canary.periodicity.deadline_after(at), last_event_at=at)
     return Transition(before=canary, after=after, depends_on=_STATE, entry=entry)
 
 
@@ -164,6 +200,8 @@ def updated(canary: Canary, update: Update, now: datetime) -> Transition:
     if canary.paused:
         return Transition(before=canary, after=after, depends_on=_STATE)
     deadline = after.periodicity.deadline_after(canary.last_event_at)
+    if canary.cause:  # a new schedule does not make the last run a good one
+        return Transition(before=canary, after=replace(after, deadline=deadline), depends_on=_STATE)
     after = replace(after, deadline=deadline, late=deadline <= now)
     owe = (_alert(Kind.LATE if after.late else Kind.RESUMED, after, now),) if after.late != canary.late else ()
     return Transition(before=canary, after=after, depends_on=_STATE, owe=owe)

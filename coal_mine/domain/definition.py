@@ -36,7 +36,7 @@ MAX_ENV = 1_000
 MAX_VALUE = 32_768
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\$?")
+ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\$?")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 # Variables by which the system's loader would run other code than the command, with whatever rights it has.
 _RESERVED_VARIABLE = re.compile(r"JOB_[A-Z_]+")
@@ -191,7 +191,7 @@ def _workdir(fields: Fields) -> str:
 def _account(fields: Fields, name: str) -> str:
     """A user's or a group's name; who it is differs from node to node."""
     text = fields.text(name, most=65)
-    if text and not _ACCOUNT.fullmatch(text):
+    if text and not ACCOUNT.fullmatch(text):
         raise fields.error(name, f"{text!r} is not the name of a {name}")
     return text
 

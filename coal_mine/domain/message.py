@@ -16,8 +16,16 @@ EVENTS_SHOWN = 15
 _TOLD = {
     (False, Kind.LATE): "has not reported",
     (False, Kind.RESUMED): "is reporting again",
+    (False, Kind.FAILED): "has failed",
+    (False, Kind.MISSED): "was not started in time",
+    (False, Kind.LOST): "is out of reach",
     (True, Kind.STOPPED): "has stopped",
     (True, Kind.RESUMED): "is back",
+}
+_WRONG = {
+    Kind.FAILED: "reported a failure",
+    Kind.MISSED: "was found not to have been started in time",
+    Kind.LOST: "was lost sight of",
 }
 
 
@@ -30,11 +38,14 @@ class Message:
     subject: str  # one line
     body: str
     told: tuple[str, ...]  # a line for each change, for channels that want no more
+    headers: tuple[tuple[str, str], ...] = ()  # further ones, for programs that sort mail
 
 
 def alert_message(delivery_id: str, alert: Alert, events: Sequence[Entry]) -> Message:
     """The message for one alert; `events` are the canary's newest entries up to the alert, newest first."""
     lines = [_sentence(alert), ""]
+    if alert.detail:
+        lines += [*map(printable, alert.detail.splitlines()), ""]
     if alert.channel == OPERATORS:
         lines += _advice(alert)
     elif alert.kind is Kind.RESUMED and alert.deadline:
@@ -67,6 +78,8 @@ def _sentence(alert: Alert) -> str:
     if alert.channel == OPERATORS:
         return _sentence_of_server(alert)
     who = f"The canary {printable(alert.name)} ({alert.about})"
+    if alert.kind in _WRONG:
+        return f"{who} {_WRONG[alert.kind]} at {isoformat(alert.at)}."
     if alert.kind is Kind.LATE:  # a predecessor's canary may have lost its deadline, being paused
         return f"{who} was expected to report before {isoformat(alert.deadline or alert.at)}."
     return f"{who} is reporting again as of {isoformat(alert.at)}."

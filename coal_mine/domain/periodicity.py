@@ -8,8 +8,10 @@ from functools import lru_cache
 
 from .cron import Cron
 from .errors import Invalid
+from .schedule import Schedule, next_tick
 from .seconds import later, parse_seconds
 from .text import MAX_PERIODICITY
+from .times import END_OF_TIME
 from .windows import Windows
 
 DEFAULT_GRACE_SECONDS = 3_600
@@ -62,7 +64,21 @@ class OnSchedule:
         return later(self.cron.tick_after(at), self.grace_seconds)
 
 
-Periodicity = Every | InWindows | OnSchedule
+@dataclass(frozen=True, slots=True)
+class OfJob:
+    """A good run is due after each tick of a job, `grace_seconds` later at the latest."""
+
+    job_id: str
+    schedules: tuple[Schedule, ...]
+    grace_seconds: int | float
+
+    def deadline_after(self, at: datetime) -> datetime:
+        """The first tick after `at`, plus the grace; the end of time when none will come."""
+        tick = next_tick(self.schedules, at)
+        return END_OF_TIME if tick is None else later(tick, self.grace_seconds)
+
+
+Periodicity = Every | InWindows | OnSchedule | OfJob
 
 
 def stand_in(last_event_at: datetime, deadline: datetime | None) -> Every:

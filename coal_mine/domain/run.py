@@ -13,6 +13,8 @@ from .times import to_millis
 
 # The slot of a run that any node of the pools may take; else it is the name of the one node.
 ANY = "any"
+# How the reason begins when the overlap policy skipped a run.
+OVERLAP = "an earlier run is still under way"
 
 
 class RunState(StrEnum):
@@ -144,6 +146,11 @@ class Run:
     def has_ended(self) -> bool:
         return self.state in ENDED
 
+    @property
+    def overlapped(self) -> bool:
+        """Skipped because of an earlier run."""
+        return self.state is RunState.SKIPPED and self.reason.startswith(OVERLAP)
+
 
 class Outcome(StrEnum):
     WON = "won"  # the run now is as the change says; perhaps it was already
@@ -245,6 +252,11 @@ def _pause(run: Run, retries: Retries) -> timedelta:
 
 def skipped(run: Run, reason: str, now: datetime) -> RunChange:
     return _over(run, RunState.SKIPPED, now, reason)
+
+
+def postponed(run: Run, due_at: datetime) -> RunChange:
+    """It waits for its turn, and is not in the way of others meanwhile."""
+    return RunChange(before=run, after=replace(run, due_at=due_at, reason=OVERLAP))
 
 
 def missed(run: Run, reason: str, now: datetime) -> RunChange:

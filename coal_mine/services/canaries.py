@@ -11,7 +11,7 @@ from coal_mine.domain import canary as states
 from coal_mine.domain.canary import MAX_HISTORY, Canary, Entry, Transition, kept_history
 from coal_mine.domain.errors import IdTaken, Invalid, StoreUnavailable
 from coal_mine.domain.pending import PendingTrigger
-from coal_mine.domain.periodicity import InWindows
+from coal_mine.domain.periodicity import InWindows, OfJob
 from coal_mine.domain.ports import CanaryFilter, Clock, Ids, Store
 from coal_mine.domain.text import checked_comment, slug_of
 from coal_mine.domain.windows import Span
@@ -92,10 +92,17 @@ class Canaries:
             raise Invalid("nothing to update: give name, periodicity, schedule, grace, timezone, description or email")
         canary_id = self.id_of(replace(reference, name=None))
         now = self._clock.now()
-        return self._change(canary_id, lambda canary: states.updated(canary, definition.as_update(canary.periodicity), now))
+
+        def change(canary: Canary) -> Transition:
+            _refuse_owned(canary)
+            return states.updated(canary, definition.as_update(canary.periodicity), now)
+
+        return self._change(canary_id, change)
 
     def delete(self, reference: Reference) -> None:
-        self._store.remove(self.id_of(reference))
+        canary_id = self.id_of(reference)
+        _refuse_owned(self._store.get(canary_id))
+        self._store.remove(canary_id)
         self._alert_owed()
 
     def get(self, reference: Reference) -> Shown:
@@ -179,6 +186,11 @@ class Canaries:
     def _show(self, canary: Canary) -> Shown:
         now = self._clock.now()
         return Shown(canary, kept_history(self._store.history(canary.id, limit=MAX_HISTORY), now), _windows_from(canary, now))
+
+
+def _refuse_owned(canary: Canary) -> None:
+    if isinstance(canary.periodicity, OfJob):
+        raise Invalid(f"canary {canary.id} belongs to job {canary.periodicity.job_id}: change or delete the job instead")
 
 
 def _windows_from(canary: Canary, now: datetime) -> list[Span] | None:

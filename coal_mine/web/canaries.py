@@ -8,9 +8,9 @@ from typing import Any, NotRequired, TypedDict
 import bottle
 
 from coal_mine.domain.canary import Canary, Entry
-from coal_mine.domain.periodicity import Every, InWindows, OnSchedule
+from coal_mine.domain.periodicity import Every, InWindows, OfJob, OnSchedule
 from coal_mine.domain.ports import CanaryFilter
-from coal_mine.domain.times import isoformat
+from coal_mine.domain.times import END_OF_TIME, isoformat
 from coal_mine.domain.windows import Span
 from coal_mine.services.canaries import Canaries, Reference, Shown
 from coal_mine.services.definitions import Definition
@@ -29,12 +29,15 @@ class CanaryJson(TypedDict):
     schedule: NotRequired[str]
     grace: NotRequired[int | float]
     timezone: NotRequired[str]
+    job: NotRequired[str]  # or this, schedules and grace
+    schedules: NotRequired[list[dict[str, Any]]]
     description: str
     emails: list[str]
     paused: bool
     history: list[list[str]]
     late: bool
-    deadline: NotRequired[str]  # absent while paused
+    cause: NotRequired[str]  # FAILED, MISSED or LOST, when it is late for that and not by its deadline
+    deadline: NotRequired[str]  # absent while paused, and when no trigger will ever be due
     periodicity_schedule: NotRequired[list[list[Any]]]
 
 
@@ -111,7 +114,9 @@ def canary_json(shown: Shown) -> CanaryJson:
         "history": [_entry_json(entry) for entry in shown.history],
         "late": canary.late,
     }
-    if canary.deadline and not canary.paused:
+    if canary.cause:
+        answer["cause"] = canary.cause.value
+    if canary.deadline and canary.deadline < END_OF_TIME and not canary.paused:
         answer["deadline"] = isoformat(canary.deadline)
     if shown.windows is not None:
         answer["periodicity_schedule"] = [_span_json(span) for span in shown.windows]
@@ -126,6 +131,8 @@ def _periodicity_json(canary: Canary) -> dict[str, Any]:
             return {"periodicity": text}
         case OnSchedule(expression, grace_seconds, timezone):
             return {"schedule": expression, "grace": grace_seconds, "timezone": timezone}
+        case OfJob(job_id, schedules, grace_seconds):
+            return {"job": job_id, "schedules": [schedule.as_json() for schedule in schedules], "grace": grace_seconds}
 
 
 def _entry_json(entry: Entry) -> list[str]:

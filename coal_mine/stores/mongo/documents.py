@@ -1,15 +1,18 @@
 """Between documents and the domain's records.
 
 `canaries` has the predecessor's fields with their names and meaning, so that its databases open in place. New are `last_event_at`,
-`version` (absent: 0), `owed` (absent: nothing), `alerted_at` (see `order_after`) and, in the place of `periodicity`, the three fields
-`schedule`, `grace` and `timezone` of an OnSchedule. A `history` inside a canary is the predecessor's and is moved out by takeover.py.
+`version` (absent: 0), `owed` (absent: nothing), `alerted_at` (see `order_after`), `cause` (absent: none) and, in the place of
+`periodicity`, the fields `schedule`, `grace` and `timezone` of an OnSchedule, or `job`, `schedules` (JSON) and `grace` of an OfJob. A
+`history` inside a canary is the predecessor's and is moved out by takeover.py.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from bson import ObjectId
@@ -18,7 +21,8 @@ from pymongo.errors import BulkWriteError
 
 from coal_mine.domain.alert import EMAIL, Alert, Kind
 from coal_mine.domain.canary import Canary, Transition
-from coal_mine.domain.periodicity import Every, InWindows, OnSchedule, Periodicity
+from coal_mine.domain.periodicity import Every, InWindows, OfJob, OnSchedule, Periodicity
+from coal_mine.domain.schedule import parse_schedule
 from coal_mine.domain.seconds import whole
 from coal_mine.domain.times import EPOCH
 
@@ -28,7 +32,7 @@ Document = dict[str, Any]
 PROJECTION: Mapping[str, Any] = {"history": {"$slice": 1}}
 DUPLICATE_KEY = 11_000
 _SCHEDULE_FIELDS = ("schedule", "grace", "timezone")
-_PERIODICITY_FIELDS = ("periodicity", *_SCHEDULE_FIELDS)
+_PERIODICITY_FIELDS = ("periodicity", *_SCHEDULE_FIELDS, "job", "schedules")
 DEFINITION: Mapping[str, Any] = dict.fromkeys(("id", "version", *_PERIODICITY_FIELDS), 1)
 
 
@@ -45,6 +49,7 @@ def canary_of(document: Document) -> Canary:
         deadline=document.get("deadline"),
         last_event_at=document.get("last_event_at") or _newest_embedded(document),
         version=document.get("version") or 0,
+        cause=Kind(document["cause"]) if document.get("cause") else None,
         owed=tuple(alert_of(owed) for owed in document.get("owed") or () if not owed.get("leaving")),
     )
 
@@ -61,12 +66,20 @@ def _newest_embedded(document: Document) -> datetime:
 
 def periodicity_of(document: Document) -> Periodicity:
     """What is stored, without today's stricter rules for new ones: the predecessor accepted more, and what it watched must be shown."""
+    if "job" in document:
+        return _of_job(document["job"], document["schedules"], document["grace"])
     if "schedule" in document:
         return OnSchedule(document["schedule"], document["grace"], document["timezone"])
     value = document.get("periodicity")
     if isinstance(value, int | float) and not math.isnan(value):
         return Every(whole(value))  # the predecessor kept all numbers as doubles
     return InWindows(str(value))
+
+
+@lru_cache(maxsize=4_096)
+def _of_job(job_id: str, schedules: str, grace: float) -> OfJob:
+    found = (parse_schedule(each, field="schedules", seed=job_id, now=EPOCH) for each in json.loads(schedules))
+    return OfJob(job_id, tuple(found), grace)
 
 
 def _periodicity_fields(periodicity: Periodicity) -> Document:
@@ -79,6 +92,8 @@ def _periodicity_fields(periodicity: Periodicity) -> Document:
             fields["periodicity"] = text
         case OnSchedule(expression, grace_seconds, timezone):
             fields.update(schedule=expression, grace=grace_seconds, timezone=timezone)
+        case OfJob(job_id, schedules, grace_seconds):
+            fields.update(job=job_id, schedules=json.dumps([schedule.as_json() for schedule in schedules]), grace=grace_seconds)
     return fields
 
 
@@ -92,6 +107,7 @@ def document_of(canary: Canary) -> Document:
         "emails": list(canary.emails),
         "paused": canary.paused,
         "late": canary.late,
+        "cause": str(canary.cause) if canary.cause else None,
         "deadline": canary.deadline,
         "last_event_at": canary.last_event_at,
         "version": canary.version,
@@ -110,6 +126,7 @@ def alert_of(document: Document) -> Alert:
         emails=tuple(document["emails"]),
         channel=document.get("channel", EMAIL),
         others_alive=document.get("others_alive", False),
+        detail=document.get("detail", ""),
     )
 
 
@@ -123,6 +140,7 @@ def alert_document(alert: Alert) -> Document:
         "deadline": alert.deadline,
         "emails": list(alert.emails),
         **({"channel": alert.channel, "others_alive": alert.others_alive} if alert.channel != EMAIL else {}),
+        **({"detail": alert.detail} if alert.detail else {}),
     }
 
 
@@ -180,7 +198,7 @@ def field_condition(field: str, value: Any) -> Document:
             return _periodicity_fields(value)  # None matches a missing field
         case "emails":
             return {"emails": list(value)}
-    return {field: value}
+    return {field: str(value) if field == "cause" and value else value}
 
 
 def update_of(transition: Transition, alerted_at: datetime | None) -> Document:
@@ -190,6 +208,8 @@ def update_of(transition: Transition, alerted_at: datetime | None) -> Document:
         value = getattr(transition.after, field)
         if field == "periodicity":
             values.update(_periodicity_fields(value))
+        elif field == "cause":
+            values[field] = str(value) if value else None
         else:
             values[field] = list(value) if field == "emails" else value
     update: Document = {}

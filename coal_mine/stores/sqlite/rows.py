@@ -9,10 +9,11 @@ from typing import Any
 
 from coal_mine.domain.alert import EMAIL, Alert, Delivery, DeliveryState, Kind, Receiver
 from coal_mine.domain.canary import Canary
-from coal_mine.domain.periodicity import Every, InWindows, OnSchedule, Periodicity
-from coal_mine.domain.times import from_millis, to_millis
+from coal_mine.domain.periodicity import Every, InWindows, OfJob, OnSchedule, Periodicity
+from coal_mine.domain.schedule import parse_schedule
+from coal_mine.domain.times import EPOCH, from_millis, to_millis
 
-CANARY_COLUMNS = "id, name, slug, description, periodicity, emails, paused, late, deadline, last_event_at, version, owed"
+CANARY_COLUMNS = "id, name, slug, description, periodicity, emails, paused, late, deadline, last_event_at, version, owed, cause"
 DELIVERY_COLUMNS = "d.alert, d.state, d.finished_at, d.error, r.channel, r.address, r.error"
 
 
@@ -29,6 +30,7 @@ def canary_from_row(row: Sequence[Any]) -> Canary:
         deadline=None if row[8] is None else from_millis(row[8]),
         last_event_at=from_millis(row[9]),
         version=row[10],
+        cause=None if row[12] is None else Kind(row[12]),
         owed=() if row[11] == "[]" else tuple(alert_from_json(alert) for alert in json.loads(row[11])),
     )
 
@@ -42,6 +44,7 @@ WRITTEN: dict[str, Callable[[Any], Any]] = {
     "emails": lambda value: json.dumps(list(value)),
     "paused": int,
     "late": int,
+    "cause": lambda value: None if value is None else str(value),
     "deadline": lambda value: None if value is None else to_millis(value),
     "last_event_at": to_millis,
     "version": int,
@@ -68,6 +71,7 @@ def alert_as_json(alert: Alert) -> dict[str, Any]:
         "deadline": None if alert.deadline is None else to_millis(alert.deadline),
         "emails": list(alert.emails),
         **({"channel": alert.channel, "others_alive": alert.others_alive} if alert.channel != EMAIL else {}),
+        **({"detail": alert.detail} if alert.detail else {}),
     }
 
 
@@ -81,6 +85,7 @@ def alert_from_json(value: dict[str, Any]) -> Alert:
         emails=tuple(value["emails"]),
         channel=value.get("channel", EMAIL),
         others_alive=value.get("others_alive", False),
+        detail=value.get("detail", ""),
     )
 
 
@@ -92,12 +97,17 @@ def _periodicity_as_json(periodicity: Periodicity) -> Any:
             return text
         case OnSchedule(expression, grace_seconds, timezone):
             return {"schedule": expression, "grace": grace_seconds, "timezone": timezone}
+        case OfJob(job_id, schedules, grace_seconds):
+            return {"job": job_id, "schedules": [schedule.as_json() for schedule in schedules], "grace": grace_seconds}
 
 
 # Many canaries share a few texts, and each trigger reads them again.
 @lru_cache(maxsize=4_096)
 def periodicity_from_json(text: str) -> Periodicity:
     value = json.loads(text)
+    if isinstance(value, dict) and "job" in value:
+        schedules = (parse_schedule(each, field="schedules", seed=value["job"], now=EPOCH) for each in value["schedules"])
+        return OfJob(value["job"], tuple(schedules), value["grace"])
     if isinstance(value, dict):
         return OnSchedule(value["schedule"], value["grace"], value["timezone"])
     return InWindows(value) if isinstance(value, str) else Every(value)

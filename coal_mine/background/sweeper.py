@@ -1,0 +1,97 @@
+"""Looks after runs of which nobody else does: not started in time, on a node that is silent, not told, or long over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from coal_mine.domain.node import Node
+from coal_mine.domain.overdue import overdue, unplaceable, waits_for_its_turn
+from coal_mine.domain.ports import Store
+from coal_mine.domain.run import Outcome, Run, RunChange, RunState, abandoned, lost
+from coal_mine.domain.times import isoformat
+
+from .contact import Contact
+
+_log = logging.getLogger(__name__)
+
+PAUSE = timedelta(milliseconds=500)
+# A node beats every five seconds, and one that was without the store beats as soon as it is back.
+_SETTLING = timedelta(seconds=7)
+_GAP = timedelta(seconds=10)
+# Whoever ends a run tells its canary; only when he has not done it so long afterwards, we do.
+_TOLD_AFTER = timedelta(seconds=3)
+# A run on a node that is never heard of again.
+LOST_AFTER = timedelta(hours=24)
+# As soon as a node has had time to take it, it is asked whether any may.
+_PLACED_AFTER = timedelta(seconds=1)
+_FORGET_EVERY = timedelta(minutes=10)
+_AT_ONCE = 500
+
+
+class Sweeper:
+    """Any number may work at once: each change is conditional, and telling is idempotent."""
+
+    def __init__(self, store: Store, *, tell: Callable[[Sequence[Run]], None], kept: timedelta) -> None:
+        """`tell` is services.outcomes.Outcomes.tell; runs are forgotten so long after their end."""
+        self._store = store
+        self._tell = tell
+        self._kept = kept
+        self._contact = Contact(gap=_GAP, settling=_SETTLING)
+        self._forget_at: datetime | None = None
+
+    def run_once(self, now: datetime) -> datetime | None:
+        more = self._end_overdue(now)
+        if self._contact.may_judge(now):
+            self._abandon(now)
+        self._tell(self._store.runs.owing(now - _TOLD_AFTER, limit=_AT_ONCE))
+        self._forget(now)
+        return now if more else now + PAUSE
+
+    def _end_overdue(self, now: datetime) -> bool:
+        late = self._store.runs.overdue(now, limit=_AT_ONCE)
+        due = self._store.runs.due(now - _PLACED_AFTER, node=None, limit=_AT_ONCE)
+        if not late and not due:
+            return False
+        nodes, switches = self._store.nodes.all(), self._store.nodes.switches()
+        changes = [overdue(run, nodes, switches, held_up=self._is_held_up(run), now=now) for run in late]
+        ids = {run.id for run in late}
+        changes += [change for run in due if run.id not in ids and (change := unplaceable(run, nodes, now))]
+        self._carry_out(changes)
+        return len(late) == _AT_ONCE
+
+    def _is_held_up(self, run: Run) -> bool:
+        return waits_for_its_turn(run) and any(other.id != run.id for other in self._store.runs.live_of(run.job_id))
+
+    def _abandon(self, now: datetime) -> None:
+        nodes = {node.name: node for node in self._store.nodes.all()}
+        changes = []
+        for name in self._store.runs.live_nodes():
+            node = nodes.get(name)
+            if node is None or node.has_lost_its_lease(now):
+                changes += [change for run in self._store.runs.live_on(name) if (change := _abandoned(run, node, now))]
+        self._carry_out(changes)
+
+    def _carry_out(self, changes: Sequence[RunChange]) -> None:
+        if not changes:
+            return
+        outcomes = self._store.runs.change(changes)
+        won = [change.after for change, outcome in zip(changes, outcomes, strict=True) if outcome is Outcome.WON]
+        for run in won:
+            _log.warning("run %s is %s: %s", run.id, run.state, run.reason, extra={"action": f"run_{run.state}", "run_id": run.id})
+        self._tell(won)
+
+    def _forget(self, now: datetime) -> None:
+        if self._forget_at is None or now >= self._forget_at:
+            more = self._store.runs.forget(now - self._kept, limit=_AT_ONCE) == _AT_ONCE
+            self._forget_at = now if more else now + _FORGET_EVERY
+
+
+def _abandoned(run: Run, node: Node | None, now: datetime) -> RunChange | None:
+    silent_since = node.seen_at if node else run.claimed_at or run.created_at
+    if run.state is RunState.UNREACHABLE:
+        if now - silent_since < LOST_AFTER:
+            return None
+        return lost(run, f"nothing was heard of node {run.node} since {isoformat(silent_since)}", now)
+    return abandoned(run, f"nothing is heard of node {run.node} since {isoformat(silent_since)}", now)

@@ -1,0 +1,59 @@
+"""Runs that should have been started and were not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from .job import CatchUpPolicy, OverlapPolicy
+from .node import Node, Switches
+from .run import ANY, OVERLAP, Origin, Run, RunChange, failed, missed, skipped
+
+
+def waits_for_its_turn(run: Run) -> bool:
+    """Does it wait, rather than be skipped, while an earlier run is under way?"""
+    definition = run.definition
+    if run.origin is Origin.CATCH_UP and definition.catch_up.policy is CatchUpPolicy.ALL:
+        return True
+    return definition.overlap.policy in (OverlapPolicy.QUEUE, OverlapPolicy.REPLACE)
+
+
+def overdue(run: Run, nodes: Sequence[Node], switches: Switches, *, held_up: bool, now: datetime) -> RunChange:
+    """What becomes of a waiting run whose time to be started has passed. `held_up`: earlier runs of its job are under way."""
+    serving = [node for node in nodes if node.serves(run.pools) and run.slot in (ANY, node.name)]
+    alive = [node for node in serving if node.is_alive(now)]
+    if not switches.execution_enabled:
+        return skipped(run, "the execution of jobs is switched off", now)
+    if switches.paused_pools.issuperset(run.pools):
+        return skipped(run, f"paused: {_pools(run)}", now)
+    if alive and all(node.draining for node in alive):
+        return skipped(run, f"draining: {_nodes(alive)}", now)
+    if held_up:
+        return skipped(run, f"{OVERLAP}, and its turn did not come in time", now)
+    return missed(run, f"not started in time: {_why(run, serving, alive)}", now)
+
+
+def unplaceable(run: Run, nodes: Sequence[Node], now: datetime) -> RunChange | None:
+    """A run that no node may run as the user whom it wants has failed as soon as it is due; None: some node may."""
+    user = run.definition.user
+    serving = [node for node in nodes if node.serves(run.pools) and run.slot in (ANY, node.name) and node.is_registered(now)]
+    if not user or not serving or any(node.may_run_as(user) for node in serving):
+        return None
+    return failed(run, f"no node may run as {user}", now)
+
+
+def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node]) -> str:
+    if not serving:
+        return f"no node serves {_pools(run)}" if run.slot == ANY else f"node {run.slot} has gone"
+    if not alive:
+        return f"not alive: {_nodes(serving)}"
+    return f"alive, but without room or held up: {_nodes(alive)}"
+
+
+def _pools(run: Run) -> str:
+    return f"pool{'s' if len(run.pools) > 1 else ''} {', '.join(run.pools)}"
+
+
+def _nodes(nodes: Sequence[Node]) -> str:
+    named = ", ".join(node.name for node in nodes[:10])
+    return f"node{'s' if len(nodes) > 1 else ''} {named}" + (" and others" if len(nodes) > 10 else "")

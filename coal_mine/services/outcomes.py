@@ -1,0 +1,196 @@
+"""Tells a job's canary, and those who want a report, what became of a run.
+
+The write that ends a run leaves it `owed`. Whoever wrote it calls `tell` at once; when he dies before, the sweeper does it later.
+Told twice, nothing changes: the canary knows the line in its history, and the outbox the report.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from coal_mine.clock import monotonic
+from coal_mine.domain import canary as states
+from coal_mine.domain.alert import REPORTS, Alert, Kind
+from coal_mine.domain.canary import Canary, Entry, Transition
+from coal_mine.domain.errors import NotFound, StoreUnavailable
+from coal_mine.domain.job import FailureAlerts, Job, MailReport
+from coal_mine.domain.job_ports import RunFilter
+from coal_mine.domain.pending import PendingTrigger
+from coal_mine.domain.ports import TRIGGER_SECONDS, Clock, Store
+from coal_mine.domain.run import ANY, Run, RunState, entry_nonce
+from coal_mine.domain.times import isoformat
+
+from .run_output import last_lines
+
+_log = logging.getLogger(__name__)
+
+# After so many ticks in a row that found an earlier run still under way, somebody is told.
+SKIPS_TOLD = 3
+_SLOTS = 20  # in mode all, as many runs are looked at for each tick
+_MAX_TRIES = 1_000
+_BAD = {
+    RunState.FAILED: Kind.FAILED,
+    RunState.MISSED: Kind.MISSED,
+    RunState.LOST: Kind.LOST,
+    RunState.UNREACHABLE: Kind.LOST,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A run, and the job whose canary hears of it; None: it has been deleted."""
+
+    run: Run
+    job: Job | None
+
+
+class Outcomes:
+    def __init__(self, store: Store, clock: Clock, *, alert_owed: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._alert_owed = alert_owed
+
+    def tell(self, runs: Sequence[Run]) -> None:
+        """Raises StoreUnavailable; then some may have been told, and all of them may be told again."""
+        runs = [run for run in runs if run.owed]
+        if not runs:
+            return
+        jobs = self._store.jobs.find({run.job_id for run in runs})
+        told = [_Told(run, jobs.get(run.job_id)) for run in runs]
+        self._tell_good([one for one in told if one.run.state is RunState.DONE])
+        for one in told:
+            if one.job and one.run.state is not RunState.DONE:
+                self._tell_other(one.run, one.job)
+        self._mail([run for run in runs if _wants_report(run)])
+        self._store.runs.settled(runs)
+
+    def _tell_good(self, told: Sequence[_Told]) -> None:
+        """All at once: the store commits triggers together."""
+        good = {one.run.id: (one.job.canary_id, _good_entry(one.run)) for one in told if one.job and self._is_whole(one.run)}
+        handed_back = _HandedBack(len(good))
+        expires = monotonic() + TRIGGER_SECONDS
+        for canary_id, entry in good.values():
+            self._store.canaries.submit(PendingTrigger(canary_id, entry, handed_back, expires))
+        for pending in handed_back.all(TRIGGER_SECONDS + 1):
+            if pending.error and not isinstance(pending.error, NotFound):  # somebody has deleted the canary
+                raise pending.error
+            if pending.outcome and pending.outcome.recovered:
+                self._alert_owed()
+
+    def _is_whole(self, run: Run) -> bool:
+        """Where all nodes run a tick, it is well only when all have done it; the last of them says so."""
+        return run.slot == ANY or all(other.state is RunState.DONE for other in self._store.runs.of_tick(run.job_id, run.tick))
+
+    def _tell_other(self, run: Run, job: Job) -> None:
+        with suppress(NotFound):
+            if run.state in _BAD:
+                self._fail(run, job, _BAD[run.state], _detail(self._store, run))
+            elif run.state is RunState.KILLED:
+                entry = _entry(run, "Killed")
+                self._apply(job.canary_id, lambda canary: states.noted(canary, entry))
+            elif run.overlapped and self._skips(run) >= SKIPS_TOLD:
+                self._fail(run, job, Kind.LATE, f"{SKIPS_TOLD} ticks in a row were skipped: {run.reason}")
+
+    def _fail(self, run: Run, job: Job, kind: Kind, detail: str) -> None:
+        every = job.definition.failure_alerts is FailureAlerts.EVERY
+        entry = _entry(run, kind.capitalize(), self._clock.now())
+        self._apply(job.canary_id, lambda canary: states.failed(canary, entry, kind, detail, every=every))
+        self._alert_owed()
+
+    def _skips(self, run: Run) -> int:
+        """How many of the newest ticks in a row were skipped because of an earlier run."""
+        wanted = RunFilter(job_id=run.job_id, until=run.tick + timedelta(milliseconds=1))
+        newest = self._store.runs.select(wanted, limit=SKIPS_TOLD * _SLOTS)
+        found = [each for each in newest if each.slot == run.slot]
+        return next((place for place, each in enumerate(found) if not each.overlapped), len(found))
+
+    def _apply(self, canary_id: str, change: Callable[[Canary], Transition]) -> None:
+        for _ in range(_MAX_TRIES):
+            if self._store.canaries.apply(change(self._store.canaries.get(canary_id))):
+                return
+        raise StoreUnavailable(f"canary {canary_id} changes all the time")
+
+    def _mail(self, runs: Sequence[Run]) -> None:
+        if runs:
+            self._store.outbox.add([_report(run) for run in runs])
+            self._alert_owed()
+
+
+class _HandedBack:
+    """Collects triggers that the store hands back."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._known: list[PendingTrigger] = []
+        self._complete = threading.Event()
+        self([])
+
+    def __call__(self, known: list[PendingTrigger]) -> None:
+        self._known += known
+        if len(self._known) >= self._count:
+            self._complete.set()
+
+    def all(self, patience: float) -> list[PendingTrigger]:
+        if not self._complete.wait(patience):
+            raise StoreUnavailable("triggers of runs were not committed in time")
+        return self._known
+
+
+def _good_entry(run: Run) -> Entry:
+    return _entry(run, "Triggered")
+
+
+def _entry(run: Run, what: str, now: datetime | None = None) -> Entry:
+    """A line of the canary's history; equal whenever it is made, but for runs whose end nobody knows."""
+    at = run.ended_at or now or run.tick
+    where = f" on {run.node}" if run.node else ""
+    why = f": {run.reason}" if run.reason else f": done in {_seconds(run)}"
+    return Entry(at, f"{what} (run of {isoformat(run.tick)}{where}{why})", entry_nonce(run))
+
+
+def _seconds(run: Run) -> str:
+    if run.started_at is None or run.ended_at is None:
+        return "no time"
+    return f"{(run.ended_at - run.started_at).total_seconds():.1f} s"
+
+
+def _detail(store: Store, run: Run) -> str:
+    """What a person needs in order to begin looking."""
+    lines = [f"Run {run.id}" + (f" on node {run.node}" if run.node else "") + f": {run.state}, {run.reason}"]
+    output = last_lines(store, run)
+    if output:
+        lines += ["", "The last lines of its output:", "", *output]
+    return "\n".join(lines)
+
+
+def _wants_report(run: Run) -> bool:
+    definition = run.definition
+    stdout, stderr = (run.result.stdout_bytes, run.result.stderr_bytes) if run.result else (0, 0)
+    return (
+        run.has_ended
+        and {
+            MailReport.NEVER: False,
+            MailReport.ERROR: run.state not in (RunState.DONE, RunState.SKIPPED),
+            MailReport.STDOUT: stdout > 0,
+            MailReport.STDERR: stderr > 0,
+            MailReport.OUTPUT: stdout + stderr > 0,
+            MailReport.ALWAYS: run.state is not RunState.SKIPPED,
+        }[definition.mail_report]
+    )
+
+
+def _report(run: Run) -> Alert:
+    return Alert(
+        kind=Kind.REPORT,
+        about=run.id,
+        name=run.definition.name,
+        at=run.ended_at or run.tick,
+        deadline=None,
+        emails=run.definition.mail_to,
+        channel=REPORTS,
+    )
