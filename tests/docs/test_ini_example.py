@@ -87,7 +87,7 @@ def test_the_example_has_exactly_the_settings_that_there_are(complete: Path, tmp
 def test_the_defaults_that_the_example_shows_are_the_defaults(complete: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = tmp_path / "bare.ini"
     shown = settings_of(complete)
-    bare.write_text("".join(f"[{name}]\n" + required(shown, name) for name in ("mongodb", "email", "heartbeat")))
+    bare.write_text("".join(f"[{name}]\n" + required(shown, name) for name in ("mongodb", "email", "heartbeat", "node")))
 
     assert loaded(complete, monkeypatch, tmp_path) == loaded(bare, monkeypatch, tmp_path)
 
