@@ -1,0 +1,88 @@
+"""The agent's side of the process that forks supervisors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from .spool import RunDirectory, Spool
+
+# Only of a forker that is stopped or starved. Then another one takes its place.
+_PATIENCE_SECONDS = 10.0
+# Without site-packages and the caller's variables: the forker needs the standard library and this package.
+_PROGRAM = (
+    "import sys; sys.path.append(sys.argv.pop(1)); from coal_mine.node.forking import main; main(sys.argv[1], bool(int(sys.argv[2])))"
+)
+# A Python may need these to find its own libraries.
+_KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+
+class Forker:
+    """Starts runs. Its process is started with the first of them, and again when it has died; runs do not notice."""
+
+    def __init__(self, spool: Spool, *, cgroups: bool = True) -> None:
+        self._spool = spool
+        self._cgroups = cgroups
+        self._socket: socket.socket | None = None
+        self.pid: int | None = None
+
+    def start(self, runs: Iterable[RunDirectory]) -> None:
+        """Harmless for runs that have a supervisor already.
+
+        A forker that dies right afterwards may leave some without; `is_alive` tells, and they are started again.
+        """
+        names = b"".join(os.fsencode(run.name) + b"\0" for run in runs)
+        if names and not self._send(names):
+            self.close()
+            if not self._send(names):
+                raise OSError("the process that forks supervisors does not take orders")
+
+    def is_alive(self) -> bool:
+        """False also before the first start."""
+        if self.pid is None:
+            return False
+        ended, _ = os.waitpid(self.pid, os.WNOHANG)
+        if ended:
+            self.pid = None
+        return not ended
+
+    def close(self) -> None:
+        """End the process. Runs go on."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        if self.is_alive() and self.pid is not None:
+            os.kill(self.pid, signal.SIGKILL)  # it may be stopped; and it has nothing to lose
+            os.waitpid(self.pid, 0)
+            self.pid = None
+
+    def _send(self, names: bytes) -> bool:
+        if not self.is_alive():
+            self.close()
+            self._spawn()
+        assert self._socket is not None  # noqa: S101 - just made, or alive
+        with contextlib.suppress(OSError):
+            self._socket.sendall(names)
+            return True
+        return False
+
+    def _spawn(self) -> None:
+        self._socket, theirs = socket.socketpair()
+        self._socket.settimeout(_PATIENCE_SECONDS)
+        root = Path(__file__).parents[2]
+        argv = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _PROGRAM, str(root), str(self._spool.path), str(int(self._cgroups))]
+        env = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        with theirs:
+            self.pid = os.posix_spawn(
+                sys.executable,
+                argv,
+                env,
+                file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+                setsigmask=(),
+                setsigdef=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP),
+            )

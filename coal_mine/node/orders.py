@@ -1,0 +1,65 @@
+"""What the agent may ask of a supervisor: lines in a FIFO of the run's directory.
+
+No socket, because the paths of sockets must be short.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+CONTROL = "control"
+# Left beside the FIFO, for a supervisor that has not opened it yet.
+_KILL_MARK = "kill"
+_KILL = "kill"
+_SIGNAL = "signal"
+
+
+class Orders:
+    """The supervisor's side, in the run's directory."""
+
+    def __init__(self, on_kill: Callable[[], None], on_signal: Callable[[int], None]) -> None:
+        self._on_kill = on_kill
+        self._on_signal = on_signal
+        # Open for writing too: otherwise each agent that closes its side would be an end of the file.
+        self.fileno = os.open(CONTROL, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def was_kill_ordered(self) -> bool:
+        return os.path.exists(_KILL_MARK)
+
+    def hear(self) -> None:
+        for line in os.read(self.fileno, 4096).decode(errors="replace").splitlines():
+            word, _, number = line.partition(" ")
+            if word == _KILL:
+                self._on_kill()
+            elif word == _SIGNAL and number.isdecimal():
+                self._on_signal(int(number))
+
+
+def make_control(directory: Path) -> None:
+    os.mkfifo(directory / CONTROL, 0o600)
+
+
+def order_kill(directory: Path) -> None:
+    (directory / _KILL_MARK).touch(mode=0o600)
+    _tell(directory, _KILL)
+
+
+def order_signal(directory: Path, number: int) -> bool:
+    """False when nobody listens, before the start and after the end."""
+    return _tell(directory, f"{_SIGNAL} {int(number)}")
+
+
+def _tell(directory: Path, line: str) -> bool:
+    try:
+        control = os.open(directory / CONTROL, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        os.write(control, f"{line}\n".encode())
+    except OSError:
+        return False
+    finally:
+        os.close(control)
+    return True

@@ -1,0 +1,32 @@
+"""What all supervisors of a node have in common, and inherit from the forker."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+
+from .cgroups import GroupMaker
+from .tree import Kernel
+
+# In the spool:
+BELL = "bell"
+LEASE = "lease"
+RUNS = "runs"
+# In a run's directory, beside what orders.py, output.py and record.py name:
+SPEC = "spec.json"
+SUPERVISOR = "supervisor"  # a symbolic link to an identity: made at once with its content, by one process only
+GROUP = "cgroup"  # a symbolic link to its group
+FAULT = "fault"  # what went wrong in the supervisor itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    kernel: Kernel
+    boot_id: str
+    bell: int  # the open FIFO. It is open for reading too, so that writing succeeds while nobody listens
+    groups: GroupMaker | None
+
+    def ring(self, name: str) -> None:
+        with contextlib.suppress(OSError):  # full: the agent then looks at all runs
+            os.write(self.bell, os.fsencode(f"{name}\n"))
