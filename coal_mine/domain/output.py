@@ -9,7 +9,7 @@ from enum import IntEnum
 
 # A stored chunk holds at most so many bytes of output.
 MAX_CHUNK = 262_144
-_HEADER = struct.Struct("<BII")
+_HEADER = struct.Struct("<BQI")
 
 
 class Stream(IntEnum):

@@ -294,7 +294,8 @@ def abandoned(run: Run, reason: str, now: datetime) -> RunChange:
 
 
 def _over(run: Run, state: RunState, at: datetime, reason: str, result: Result | None = None) -> RunChange:
-    after = replace(run, state=state, ended_at=at, reason=reason, result=result or run.result, lock="", owed=True)
+    started_at = run.started_at or (result.started_at if result else None)
+    after = replace(run, state=state, started_at=started_at, ended_at=at, reason=reason, result=result or run.result, lock="", owed=True)
     return RunChange(before=run, after=after)
 
 
