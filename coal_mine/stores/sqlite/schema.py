@@ -79,8 +79,116 @@ CREATE TABLE servers (
 # NULL: late by its deadline, or not late.
 _CAUSE = "ALTER TABLE canaries ADD COLUMN cause TEXT;"
 
+# Nearly all runs have ended. What is asked several times a second has an index of its own that holds only what it is about.
+_JOBS = """
+CREATE TABLE jobs (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,              -- as in the definition, like enabled
+    enabled INTEGER NOT NULL,
+    canary_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    next_at INTEGER,                 -- NULL: nothing to plan
+    definition TEXT NOT NULL         -- JSON
+);
+CREATE INDEX jobs_by_name ON jobs (name, id);
+CREATE INDEX jobs_by_enabled ON jobs (enabled, id);
+CREATE INDEX jobs_to_plan ON jobs (next_at, id) WHERE next_at IS NOT NULL;
+
+CREATE TABLE job_words (             -- what definitions list and jobs are found by
+    kind TEXT NOT NULL,              -- tag, pool
+    word TEXT NOT NULL,
+    job TEXT NOT NULL,
+    PRIMARY KEY (kind, word, job)
+) WITHOUT ROWID;
+
+CREATE TABLE run_definitions (       -- kept once for all runs of a job that have it; it may be long, and runs change often
+    number INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,     -- of the job's id and the text
+    text TEXT NOT NULL
+);
+
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    job_id TEXT NOT NULL,
+    job_version INTEGER NOT NULL,
+    definition INTEGER NOT NULL,
+    tick INTEGER NOT NULL,
+    slot TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    state TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    start_by INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    pools TEXT NOT NULL,             -- JSON list
+    created_at INTEGER NOT NULL,
+    parameters TEXT NOT NULL,        -- JSON list of pairs
+    command TEXT NOT NULL,           -- JSON
+    attempt INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    lock TEXT NOT NULL,              -- '': none
+    claimed_at INTEGER,
+    started_at INTEGER,
+    ended_at INTEGER,
+    reason TEXT NOT NULL,
+    result TEXT NOT NULL,            -- JSON
+    attempts TEXT NOT NULL,          -- JSON list
+    orders TEXT NOT NULL,            -- JSON list
+    owed INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX runs_lock ON runs (lock) WHERE lock != '';
+CREATE INDEX runs_due ON runs (due_at, priority DESC, id) WHERE state IN ('queued', 'retrying');
+CREATE INDEX runs_to_miss ON runs (start_by, id) WHERE state IN ('queued', 'retrying');
+CREATE INDEX runs_live ON runs (node, id) WHERE state IN ('claimed', 'running', 'unreachable');
+CREATE INDEX runs_open ON runs (job_id, tick, id) WHERE state IN ('queued', 'retrying', 'claimed', 'running', 'unreachable');
+CREATE INDEX runs_owing ON runs (max(created_at, coalesce(claimed_at, 0), coalesce(ended_at, 0))) WHERE owed = 1;
+CREATE INDEX runs_ended ON runs (ended_at) WHERE state IN ('done', 'failed', 'killed', 'lost', 'missed', 'skipped');
+CREATE INDEX runs_not_done ON runs (tick, id) WHERE state IN ('failed', 'killed', 'lost', 'missed', 'skipped');
+CREATE INDEX runs_by_job ON runs (job_id, tick);
+CREATE INDEX runs_by_tick ON runs (tick, id);
+
+CREATE TABLE output (
+    run_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    begins INTEGER NOT NULL,         -- counted in bytes of output
+    ends INTEGER NOT NULL,
+    frames BLOB NOT NULL,            -- as output.pack makes them
+    PRIMARY KEY (run_id, attempt, begins)
+);
+
+CREATE TABLE nodes (
+    name TEXT NOT NULL PRIMARY KEY,
+    pools TEXT NOT NULL,             -- JSON list
+    users TEXT NOT NULL,             -- JSON list
+    timezone TEXT NOT NULL,
+    slots INTEGER NOT NULL,
+    cpus REAL NOT NULL,
+    mem REAL NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    version TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    running INTEGER NOT NULL,
+    draining INTEGER NOT NULL DEFAULT 0,
+    ended INTEGER NOT NULL DEFAULT 0 -- has said that it stops
+) WITHOUT ROWID;
+
+CREATE TABLE switched_off (
+    kind TEXT NOT NULL,              -- execution, pool
+    name TEXT NOT NULL,              -- of the pool
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+"""
+
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (_FIRST, _SERVERS, _CAUSE)
+STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:

@@ -9,7 +9,11 @@ from coal_mine.domain.errors import StoreUnavailable
 
 from .canaries import SqliteCanaries
 from .database import Database
+from .jobs import SqliteJobs
+from .nodes import SqliteNodes
 from .outbox import SqliteOutbox
+from .output import SqliteOutput
+from .runs import SqliteRuns
 from .servers import SqliteServers
 from .triggers import Triggers
 
@@ -24,6 +28,10 @@ class SqliteStore:
         self.outbox = SqliteOutbox(database)
         self.canaries = SqliteCanaries(database, self.outbox.precedence)
         self.servers = SqliteServers(database)
+        self.jobs = SqliteJobs(database)
+        self.runs = SqliteRuns(database)
+        self.nodes = SqliteNodes(database)
+        self.output = SqliteOutput(database)
 
     def close(self) -> None:
         self._database.close()
