@@ -11,7 +11,7 @@ RESERVED = frozenset({"auditlog"})
 
 
 class RandomIds:
-    """Ids of canaries cannot be guessed: they come from the system's cryptographic source. Nonces need only differ."""
+    """Ids of canaries and keys cannot be guessed: they come from the system's cryptographic source. All others need only differ."""
 
     def __init__(self) -> None:
         # Seeded by the system. To ask it for each nonce would cost every trigger a system call, during which other threads run.
@@ -22,6 +22,13 @@ class RandomIds:
             name = "".join(secrets.choice(string.ascii_lowercase) for _ in range(8))
             if name not in RESERVED:
                 return name
+
+    def job_id(self) -> str:
+        letters = string.ascii_lowercase
+        return self._nonces.choice(letters) + "".join(self._nonces.choices(letters + string.digits, k=11))
+
+    def key(self) -> str:
+        return secrets.token_urlsafe(32)
 
     def nonce(self) -> str:
         return f"{self._nonces.getrandbits(48):012x}"

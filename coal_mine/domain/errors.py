@@ -31,6 +31,10 @@ class IdTaken(Conflict):
     """A random id exists already: the caller draws another one."""
 
 
+class Changed(CoalMineError):
+    """What the call names is no longer as the caller has seen it."""
+
+
 class TooLarge(CoalMineError):
     """The request is larger than the documented limit."""
 

@@ -36,13 +36,13 @@ def plan(job: Job, nodes: Sequence[Node], now: datetime) -> Plan:
     ticks = ticks_between(schedules, job.next_at - timedelta(milliseconds=1), now + AHEAD, MOST_TICKS)
     if not ticks:
         return Plan(job, (), next_tick(schedules, job.next_at - timedelta(milliseconds=1)))
-    slots = _slots(job.definition, nodes, now)
+    slots = slots_of(job.definition, nodes, now)
     newer = _newer(job.definition, ticks, now)
     runs = [_run(job, tick, slot, newer - place, now) for place, tick in enumerate(ticks) for slot in slots]
     return Plan(job, tuple(runs), next_tick(schedules, ticks[-1]))
 
 
-def _slots(definition: Definition, nodes: Sequence[Node], now: datetime) -> Sequence[str]:
+def slots_of(definition: Definition, nodes: Sequence[Node], now: datetime) -> Sequence[str]:
     """In mode all, the nodes registered now; without any, one slot, so that the tick leaves a record."""
     if definition.mode is Mode.ANY:
         return (ANY,)

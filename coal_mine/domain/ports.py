@@ -32,6 +32,9 @@ class Ids(Protocol):
     def canary_id(self) -> str:
         """Eight random letters a-z, never the first word of one of our paths."""
 
+    def job_id(self) -> str:
+        """Twelve random small letters and digits, the first a letter."""
+
     def nonce(self) -> str:
         """A short random text that never comes twice."""
 

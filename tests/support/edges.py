@@ -35,6 +35,9 @@ class SequenceIds:
         number = next(self._numbers)
         return "".join(chr(ord("a") + number // 26**place % 26) for place in reversed(range(8)))
 
+    def job_id(self) -> str:
+        return f"j{next(self._numbers):011}"
+
     def nonce(self) -> str:
         return f"n{next(self._numbers)}"
 

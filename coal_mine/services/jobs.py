@@ -1,0 +1,239 @@
+"""What users do with jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from coal_mine.domain import run as states
+from coal_mine.domain.definition import definition_from, merged
+from coal_mine.domain.errors import Changed, Conflict, StoreUnavailable, job_exists
+from coal_mine.domain.job import Definition, Job, coming_ticks, first_tick
+from coal_mine.domain.job_ports import JobFilter
+from coal_mine.domain.planning import plan
+from coal_mine.domain.ports import Clock, Ids, Store
+from coal_mine.domain.run import Origin, RunState
+
+from .job_bodies import for_job, new_job
+from .job_warnings import warnings_of
+
+MAX_PAGE = 1_000
+MAX_TICKS = 100
+_MAX_TRIES = 1_000
+# So many rounds of planning for ticks that passed unplanned before a change; more than ten thousand ticks nobody will read.
+_MAX_ROUNDS = 20
+
+
+class JobCanaries(Protocol):
+    """The canaries that jobs own."""
+
+    def create(self, job_id: str, definition: Definition, now: datetime) -> str:
+        """The new canary's id."""
+
+    def follow(self, job: Job, now: datetime) -> str:
+        """Make the canary as the job says now; its id, a new one when somebody has deleted it."""
+
+    def delete(self, canary_id: str) -> None:
+        """One that does not exist is as good as deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    job: Job
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a definition would do, if it were stored."""
+
+    definition: Definition
+    ticks: Sequence[datetime]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    jobs: list[ShownJob]
+    next: str | None  # behind which the next page begins
+    total: int
+
+
+def _nobody() -> None:
+    """Nobody waits to be woken."""
+
+
+class Jobs:
+    """Every verb validates, computes what is planned next, lets the store write it, and then puts runs and canary right.
+
+    A crash after the job's own write leaves runs and canary as they were. Repeating the call mends that, even if it changes nothing else.
+    """
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, canaries: JobCanaries, *, plans_changed: Callable[[], None] = _nobody) -> None:
+        self._jobs = store.jobs
+        self._runs = store.runs
+        self._nodes = store.nodes
+        self._clock = clock
+        self._ids = ids
+        self._canaries = canaries
+        self._plans_changed = plans_changed
+
+    def create(self, body: object) -> ShownJob:
+        """Raises Invalid, and Conflict when there is a job with this id."""
+        given = new_job(body)
+        now = self._clock.now()
+        for _ in range(_MAX_TRIES):
+            job_id = ":".join([*given.namespace, given.id or self._ids.job_id()])
+            definition = definition_from(given.definition, job_id=job_id, now=now)
+            try:
+                job = self._add(job_id, definition, now)
+            except Conflict:
+                if given.id:
+                    raise
+            else:
+                self._plans_changed()
+                return self._shown(job, now)
+        raise StoreUnavailable("no free id was found")
+
+    def preview(self, body: object) -> Preview:
+        """Stores nothing. Raises Invalid."""
+        given = new_job(body)
+        now = self._clock.now()
+        job_id = ":".join([*given.namespace, given.id or self._ids.job_id()])
+        definition = definition_from(given.definition, job_id=job_id, now=now)
+        return Preview(definition, self._coming(definition, now, 10), warnings_of(definition, self._nodes.all(), now))
+
+    def get(self, job_id: str) -> ShownJob:
+        return self._shown(self._jobs.get(job_id), self._clock.now())
+
+    def list(self, wanted: JobFilter, *, after: str = "", limit: int = 100) -> JobPage:
+        """By id."""
+        found = self._jobs.select(wanted, after=after, limit=limit + 1)
+        now, nodes = self._clock.now(), self._nodes.all()
+        shown = [ShownJob(job, warnings_of(job.definition, nodes, now)) for job in found[:limit]]
+        return JobPage(shown, found[limit - 1].id if len(found) > limit else None, self._jobs.count(wanted))
+
+    def replace(self, job_id: str, body: object, *, version: int | None = None) -> ShownJob:
+        """Raises Invalid, NotFound, and Changed when the job has another version than the one given."""
+        return self._change(job_id, lambda job: for_job(body, job), version)
+
+    def patch(self, job_id: str, body: object, *, version: int | None = None) -> ShownJob:
+        """Replace the fields that are given, each as a whole. Raises as `replace`."""
+        return self._change(job_id, lambda job: merged(job.definition, for_job(body, job)), version)
+
+    def enable(self, job_id: str) -> ShownJob:
+        return self.patch(job_id, {"enabled": True})
+
+    def disable(self, job_id: str) -> ShownJob:
+        """Nothing more is planned; what is under way goes on."""
+        return self.patch(job_id, {"enabled": False})
+
+    def delete(self, job_id: str, *, version: int | None = None) -> None:
+        """What is under way goes on, and the records of runs stay. Raises NotFound and Changed.
+
+        It is disabled first. So whatever a crash leaves, a disabled job or the paused canary of none, alerts nobody by mistake.
+        """
+        self._change(job_id, lambda job: merged(job.definition, {"enabled": False}), version, reason="the job was deleted")
+        job = self._jobs.remove(job_id)
+        self._canaries.delete(job.canary_id)
+        self._give_up_waiting(job_id)
+        self._plans_changed()
+
+    def next_ticks(self, job_id: str, count: int = 10) -> Sequence[datetime]:
+        """Each in the zone of its schedule; of a disabled job those that it would have."""
+        return self._coming(self._jobs.get(job_id).definition, self._clock.now(), count)
+
+    def _add(self, job_id: str, definition: Definition, now: datetime) -> Job:
+        """The canary first: a job is never without one. A crash in between leaves a canary of no job, which alerts, and can be deleted."""
+        if self._jobs.versions([job_id]):
+            raise job_exists(job_id)
+        canary_id = self._canaries.create(job_id, definition, now)
+        job = Job(
+            id=job_id, definition=definition, canary_id=canary_id, version=1,
+            created_at=now, changed_at=now, next_at=first_tick(definition, now),
+        )  # fmt: skip
+        try:
+            self._jobs.add(job)
+        except Conflict:  # somebody was faster
+            self._canaries.delete(canary_id)
+            raise
+        return job
+
+    def _change(
+        self, job_id: str, define: Callable[[Job], Mapping[str, Any]], version: int | None, *, reason: str = "the job was disabled"
+    ) -> ShownJob:
+        for _ in range(_MAX_TRIES):
+            now = self._clock.now()
+            before = self._jobs.get(job_id)
+            if version not in (None, before.version):
+                raise Changed(f"job {job_id} has version {before.version}, not {version}: get it again")
+            definition = definition_from(define(before), job_id=job_id, now=now)
+            self._record_what_has_passed(before, now)
+            after = self._next_version(before, definition, now)
+            if after == before or self._jobs.replace(before, after):
+                return self._shown(self._settled(after, now, reason), now)
+        raise StoreUnavailable(f"job {job_id} changes all the time")
+
+    @staticmethod
+    def _next_version(job: Job, definition: Definition, now: datetime) -> Job:
+        if definition == job.definition:
+            return job
+        return replace(job, definition=definition, version=job.version + 1, changed_at=now, next_at=first_tick(definition, now))
+
+    def _record_what_has_passed(self, job: Job, now: datetime) -> None:
+        """Ticks that nobody has planned, because no planner lived: the job forgets them when it is planned anew."""
+        nodes = self._nodes.all() if job.next_at and job.next_at <= now else []
+        for _ in range(_MAX_ROUNDS):
+            if job.next_at is None or job.next_at > now:
+                return
+            found = plan(job, nodes, now)
+            self._runs.add([run for run in found.runs if run.tick <= now])
+            job = replace(job, next_at=found.next_at)
+
+    def _settled(self, job: Job, now: datetime, reason: str) -> Job:
+        """What was planned by an older version goes, and the canary follows. All of it may be repeated."""
+        self._runs.withdraw(job.id, below=job.version, after=now)
+        if not job.definition.enabled:
+            self._skip(job.id, now, reason)
+        canary_id = self._canaries.follow(job, now)
+        if canary_id != job.canary_id:
+            job = self._with_canary(job, canary_id)
+        self._plans_changed()
+        return job
+
+    def _with_canary(self, job: Job, canary_id: str) -> Job:
+        """Under the same version, since nothing that is planned changes."""
+        after = replace(job, canary_id=canary_id)
+        if self._jobs.replace(job, after):
+            return after
+        self._canaries.delete(canary_id)  # somebody else has changed the job, and makes its canary follow, too
+        return self._jobs.get(job.id)
+
+    def _skip(self, job_id: str, now: datetime, reason: str) -> None:
+        """Queued runs whose tick has passed: those asked for by hand are not the schedules', and may still run."""
+        waiting = self._runs.waiting_of(job_id)
+        passed = [run for run in waiting if run.state is RunState.QUEUED and run.origin is not Origin.MANUAL and run.tick <= now]
+        if passed:
+            self._runs.change([states.skipped(run, reason, now) for run in passed])
+
+    def _give_up_waiting(self, job_id: str) -> None:
+        now = self._clock.now()
+        waiting = self._runs.waiting_of(job_id)
+        if waiting:
+            self._runs.change([states.killed(run, "the job was deleted", now) for run in waiting])
+
+    def _shown(self, job: Job, now: datetime) -> ShownJob:
+        return ShownJob(job, warnings_of(job.definition, self._nodes.all(), now))
+
+    @staticmethod
+    def _coming(definition: Definition, now: datetime, count: int) -> Sequence[datetime]:
+        ticks = coming_ticks(definition.schedules, now, count)
+        return [tick.astimezone(_zone_of(tick, definition)) for tick in ticks]
+
+
+def _zone_of(tick: datetime, definition: Definition) -> ZoneInfo:
+    before = tick - timedelta(milliseconds=1)
+    return ZoneInfo(next(schedule.timezone for schedule in definition.schedules if schedule.tick_after(before) == tick))

@@ -1,0 +1,54 @@
+"""Reading what a run has written, piece by piece. Offsets count all bytes of both streams, in the order in which they came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from coal_mine.domain.job_ports import OutputStore
+from coal_mine.domain.output import Chunk, Stream
+
+STREAMS = {"both": frozenset(Stream), "stdout": frozenset({Stream.STDOUT}), "stderr": frozenset({Stream.STDERR})}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputPart:
+    attempt: int
+    data: bytes
+    offset: int  # where it was asked to begin
+    next_offset: int  # where to go on
+    complete: bool  # nothing will ever come behind it
+    dropped: int  # bytes between the two offsets that were not kept, because the run wrote too much
+    first_gap: int | None  # where the first of these would stand
+
+
+def read_part(store: OutputStore, run_id: str, attempt: int, *, stream: str, offset: int, limit: int, is_over: bool) -> OutputPart:
+    """At most `limit` bytes, both streams counted, from `offset` on; `is_over`: the attempt writes no more."""
+    pieces = list(_pieces(store.read(run_id, attempt, offset=offset, limit=limit), offset, limit))
+    place, dropped, first_gap = offset, 0, None
+    kept: list[bytes] = []
+    for start, wrote, data in pieces:
+        if start > place:
+            dropped += start - place
+            first_gap = place if first_gap is None else first_gap
+        if wrote in STREAMS[stream]:
+            kept.append(data)
+        place = start + len(data)
+    complete = is_over and not store.read(run_id, attempt, offset=place, limit=1)
+    return OutputPart(
+        attempt=attempt, data=b"".join(kept), offset=offset, next_offset=place, complete=complete, dropped=dropped, first_gap=first_gap,
+    )  # fmt: skip
+
+
+def _pieces(chunks: Iterable[Chunk], offset: int, limit: int) -> Iterable[tuple[int, Stream, bytes]]:
+    """Offset, stream and bytes of each frame, cut to what was asked for."""
+    left = limit
+    for chunk in chunks:
+        place = chunk.offset
+        for frame in chunk.frames:
+            skipped = max(offset - place, 0)
+            data = frame.data[skipped : skipped + left]
+            if data:
+                yield place + skipped, frame.stream, data
+                left -= len(data)
+            place += len(frame.data)

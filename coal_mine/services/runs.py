@@ -1,0 +1,143 @@
+"""What users do with runs."""
+
+from __future__ import annotations
+
+import base64
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from coal_mine.domain import run as states
+from coal_mine.domain.errors import Conflict, Invalid, NotFound, StoreUnavailable
+from coal_mine.domain.job_ports import RunFilter
+from coal_mine.domain.planning import slots_of
+from coal_mine.domain.ports import Clock, Ids, Store
+from coal_mine.domain.run import ANY, Outcome, Run, RunState
+from coal_mine.domain.times import from_millis, to_millis
+
+from .output_reading import OutputPart, read_part
+from .run_requests import RunRequest, asked_run, checked_key, checked_parameters, mark_of, prefix_of
+
+KILL = "kill"
+MAX_PAGE = 1_000
+_MAX_TRIES = 1_000
+_MAX_SIGNAL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    runs: list[Run]
+    next: str | None  # the cursor of the next page
+
+
+def _nobody() -> None:
+    """Nobody waits to be woken."""
+
+
+class Runs:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, *, runs_changed: Callable[[], None] = _nobody) -> None:
+        self._jobs = store.jobs
+        self._runs = store.runs
+        self._nodes = store.nodes
+        self._output = store.output
+        self._clock = clock
+        self._ids = ids
+        self._runs_changed = runs_changed
+
+    def start(self, job_id: str, request: RunRequest) -> Sequence[Run]:
+        """Runs of the job that are due now, by slot: one, or in mode all one for each node. A disabled job can be run, too.
+
+        Those of the first time, when the key was given before. Raises Invalid and NotFound.
+        """
+        job = self._jobs.get(job_id)
+        checked_key(request.key)
+        now = self._clock.now()
+        nodes = self._nodes.all()
+        prefix = prefix_of(job_id, mark_of(request.key) if request.key else self._ids.nonce())
+        earlier = self._of_request(prefix, [ANY, *(node.name for node in nodes)]) if request.key else []
+        if earlier:
+            return earlier
+        parameters = checked_parameters(job.definition, request.parameters)
+        slots = slots_of(job.definition, nodes, now)
+        self._runs.add([asked_run(job, slot, request, prefix=prefix, parameters=parameters, now=now) for slot in slots])
+        self._runs_changed()
+        return self._of_request(prefix, slots)  # as stored: somebody else may have used the key a moment before
+
+    def get(self, run_id: str) -> Run:
+        """Raises NotFound."""
+        return self._runs.get(run_id)
+
+    def list(self, wanted: RunFilter, *, before: str = "", limit: int = 100) -> RunPage:
+        """The newest ticks first; `before` is a page's cursor. Raises Invalid."""
+        found = self._runs.select(wanted, before=_place(before) if before else None, limit=limit + 1)
+        return RunPage(found[:limit], _cursor(found[limit - 1]) if len(found) > limit else None)
+
+    def kill(self, run_id: str) -> Run:
+        """One that waits is killed at once, one that is under way as soon as its node hears of it. Raises NotFound and Conflict."""
+        for _ in range(_MAX_TRIES):
+            run = self._runs.get(run_id)
+            if run.has_ended:
+                raise Conflict(f"run {run_id} has ended already: {run.state}")
+            if run.is_live and self._runs.order(run_id, KILL):
+                break
+            if run.is_waiting and self._kill_waiting(run):
+                break
+        else:
+            raise StoreUnavailable(f"run {run_id} changes all the time")
+        self._runs_changed()
+        return self._runs.get(run_id)
+
+    def signal(self, run_id: str, name: str | int) -> Run:
+        """Send it to the command's processes. Raises Invalid, NotFound and Conflict."""
+        number = signal_number(name)
+        run = self._runs.get(run_id)
+        if run.state is not RunState.RUNNING or not self._runs.order(run_id, f"signal {number}"):
+            raise Conflict(f"run {run_id} is not running: {self._runs.get(run_id).state}")
+        self._runs_changed()
+        return self._runs.get(run_id)
+
+    def output(self, run_id: str, *, attempt: int | None = None, stream: str = "both", offset: int = 0, limit: int) -> OutputPart:
+        """What the latest attempt, or the one given, has written from that offset on. Raises NotFound."""
+        run = self._runs.get(run_id)
+        number = run.attempt if attempt is None else attempt
+        if attempt is not None and not 1 <= attempt <= run.attempt:
+            raise NotFound(f"run {run_id} has no attempt {attempt}; it has had {run.attempt}")
+        # The run was read before its output: one that had ended by then had written all of it.
+        is_over = run.has_ended or (attempt is not None and (attempt < run.attempt or run.state is RunState.RETRYING))
+        return read_part(self._output, run_id, number, stream=stream, offset=offset, limit=limit, is_over=is_over)
+
+    def _of_request(self, prefix: str, slots: Sequence[str]) -> Sequence[Run]:
+        """In mode all a node may have gone since: its run has the tick of the others."""
+        found = self._runs.find({prefix + slot for slot in slots})
+        if not found:
+            return []
+        one = next(iter(found.values()))
+        return [run for run in self._runs.of_tick(one.job_id, one.tick) if run.id.startswith(prefix)]
+
+    def _kill_waiting(self, run: Run) -> bool:
+        now = self._clock.now()
+        reason = "killed while it waited for its next attempt" if run.attempts else "killed before it was started"
+        return self._runs.change([states.killed(run, reason, now)]) == [Outcome.WON]
+
+
+def signal_number(name: str | int) -> int:
+    """Of USR1, SIGUSR1, 10 or "10". Raises Invalid."""
+    text = str(name).upper()
+    known = {member.name.removeprefix("SIG"): int(member) for member in signal.Signals}
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else known.get(text.removeprefix("SIG"), 0)
+    if not 1 <= number <= _MAX_SIGNAL:
+        raise Invalid(f"signal {str(name)[:40]!a} is neither a name such as USR1 nor a number from 1 to {_MAX_SIGNAL}")
+    return number
+
+
+def _cursor(run: Run) -> str:
+    return base64.urlsafe_b64encode(f"{to_millis(run.tick)} {run.id}".encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    try:
+        millis, _, run_id = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode().partition(" ")
+        return from_millis(int(millis)), run_id
+    except (ValueError, OverflowError) as error:
+        raise Invalid("before is not the cursor of a page") from error
