@@ -1,0 +1,77 @@
+"""What a node finds when it begins: runs of its earlier life, in its spool and in the store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from coal_mine.domain.node import Node
+from coal_mine.domain.ports import Store
+from coal_mine.domain.run import Outcome, Run, RunChange, RunState, lost, unclaimed
+
+from .roster import Roster, Tracked
+from .spool import RunDirectory, Spool
+
+_log = logging.getLogger(__name__)
+
+# Claims that are younger than this may still be on their way into the spool.
+_SETTLED = timedelta(seconds=30)
+
+
+class Adoption:
+    """Supervisors outlive the agent. Nothing is claimed before this is done."""
+
+    def __init__(self, store: Store, spool: Spool, roster: Roster, *, tell: Callable[[Sequence[Run]], None]) -> None:
+        self._store = store
+        self._spool = spool
+        self._roster = roster
+        self._tell = tell
+
+    def adopt(self, node: Node, now: datetime) -> None:
+        """Directories whose runs are still this node's are looked after again; others are cleared away."""
+        found = [(directory, directory.spec) for directory in self._spool.runs()]
+        runs = self._store.runs.find({spec.run_id for _, spec in found})
+        for directory, spec in found:
+            run = runs.get(spec.run_id)
+            if run and run.is_live and run.epoch == spec.epoch and run.node == node.name:
+                self._roster.add(Tracked(run, directory))
+            else:
+                self._disown(directory, run)
+        self.give_back(node, now, settled=timedelta())
+        if found:
+            _log.info("%d runs of an earlier start were found, %d go on", len(found), len(self._roster), extra={"action": "adopted"})
+
+    def give_back(self, node: Node, now: datetime, *, settled: timedelta = _SETTLED) -> None:
+        """Runs that the store has for this node and that it does not know: they were never started, or nobody knows how they ended."""
+        known = {tracked.run.id for tracked in self._roster.all()}
+        strange = [run for run in self._store.runs.live_on(node.name) if run.id not in known and _age(run, now) >= settled]
+        changes = [_given_back(run, node, now) for run in strange]
+        if not changes:
+            return
+        outcomes = self._store.runs.change(changes)
+        won = [change.after for change, outcome in zip(changes, outcomes, strict=True) if outcome is Outcome.WON]
+        for run in won:
+            _log.warning("run %s: %s, %s", run.id, run.state, run.reason, extra={"action": f"run_{run.state}", "run_id": run.id})
+        self._tell(won)
+
+    def _disown(self, directory: RunDirectory, run: Run | None) -> None:
+        if run is not None and directory.is_alive():
+            tracked = Tracked(run, directory, disowned=True)
+            directory.request_kill()
+            self._roster.add(tracked)
+            return
+        directory.kill_remains()
+        directory.remove()
+
+
+def _age(run: Run, now: datetime) -> timedelta:
+    return now - (run.claimed_at or run.created_at)
+
+
+def _given_back(run: Run, node: Node, now: datetime) -> RunChange:
+    if run.boot != node.boot:
+        return lost(run, "its node was restarted", now)
+    if run.started_at is None and run.state in (RunState.CLAIMED, RunState.UNREACHABLE):
+        return unclaimed(run, "taken by its node, but never started there")
+    return lost(run, "its node no longer knows of it", now)

@@ -1,0 +1,103 @@
+"""A node: claims runs, starts them, and tells what becomes of them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from coal_mine.domain.node import Node
+from coal_mine.domain.ports import Clock, Ids, Store
+from coal_mine.domain.run import Run
+from coal_mine.domain.times import EPOCH
+
+from .adoption import Adoption
+from .claimer import Claimer
+from .forker import Forker
+from .identity import boot_id
+from .lease import Lease, NodeBeat
+from .observation import Observer
+from .reporter import Reporter
+from .roster import Roster
+from .spool import Spool
+from .starter import Starter
+
+_ID = "id"
+_GIVEN_BACK_EVERY = 6  # beats
+
+
+def own_user() -> str:
+    """As whom this process runs."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+class Agent:
+    """Its parts are steps, each for a loop of its own: `beat`, `claimer`, `reporter`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        spool_path: Path,
+        announce: Callable[[str, datetime], Node],
+        *,
+        tell: Callable[[Sequence[Run]], None],
+        room: Callable[[], None],
+    ) -> None:
+        """`announce` makes of boot and time of the start this node; `tell` is services.outcomes.Outcomes.tell; `room` wakes the claimer.
+
+        Raises Conflict when another process has the spool.
+        """
+        self._spool = Spool(spool_path)
+        self._forker = Forker(self._spool)
+        boot = f"{boot_id()} {self._spool_id(ids)}"
+        announced = announce(boot, EPOCH)
+        self._roster = Roster(announced.slots, announced.cpus, announced.mem)
+        lease = Lease()
+        starter = Starter(self._spool, self._forker, own_user())
+        self._adoption = Adoption(store, self._spool, self._roster, tell=tell)
+        beat = NodeBeat(store, self._spool, lease, lambda now: announce(boot, now), lambda: len(self._roster))
+        self._beat = beat
+        self._is_ready = False
+        self._beats = 0
+        observer = Observer(clock, store.output, starter.fork)
+        self.reporter = Reporter(store, clock, self._spool, self._roster, observer, tell=tell, room=room)
+        self.claimer = Claimer(
+            store, clock, ids, lease, self._roster, starter,
+            node=lambda: beat.node if self._is_ready else None, ended_at_once=self.reporter.end_at_once, run_ended=tell,
+        )  # fmt: skip
+        self._room = room
+
+    def run_once(self, now: datetime) -> datetime | None:
+        """The beat, and what belongs to it."""
+        next_at = self._beat.run_once(now)
+        node = self._beat.node
+        if node is None or not self._beat.is_accepted:
+            return next_at
+        if not self._is_ready:
+            self._adoption.adopt(node, now)
+            self._is_ready = True
+            self._room()
+        self._beats += 1
+        if self._beats % _GIVEN_BACK_EVERY == 0:
+            self._adoption.give_back(node, now)
+        return next_at
+
+    def end(self) -> None:
+        """After the loops have ended. Runs go on."""
+        self._beat.end()
+        self._forker.close()
+        self._spool.close()
+
+    def _spool_id(self, ids: Ids) -> str:
+        """Tells this spool from one that was deleted, and with it all that ran."""
+        path = self._spool.path / _ID
+        if not path.exists():
+            path.write_text(ids.nonce(), encoding="ascii")
+        return path.read_text(encoding="ascii")

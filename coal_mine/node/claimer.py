@@ -1,0 +1,209 @@
+"""Takes runs that are due, and starts them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from coal_mine.domain.job import OverlapPolicy
+from coal_mine.domain.node import Node
+from coal_mine.domain.overdue import waits_for_its_turn
+from coal_mine.domain.ports import Clock, Ids, Store
+from coal_mine.domain.run import (
+    LIVE,
+    OVERLAP,
+    Origin,
+    Outcome,
+    Run,
+    RunChange,
+    RunState,
+    claimed,
+    killed,
+    lock_of,
+    postponed,
+    skipped,
+)
+
+from .lease import Lease
+from .roster import Roster
+from .starter import NotStarted, Starter
+
+_log = logging.getLogger(__name__)
+
+# So far ahead it is looked, so that a run is known before its instant; and so often.
+LOOK_AHEAD = timedelta(seconds=1)
+PAUSE = timedelta(milliseconds=500)
+# Other nodes should have their share of a crowd, and the first of it should not wait for the last to be claimed.
+_AT_ONCE = 50
+_LOOKED_AT = 1_000
+# A run that waits for an earlier one is tried again so much later, unless that ends here.
+_TURN = timedelta(seconds=1)
+_ALL_VERSIONS = 1 << 60
+
+
+class Claimer:
+    """A step.
+
+    1. Runs that are due, and for which there is room, are claimed: one conditional write each, with a nonce. An answer that was lost is not
+       a claim; the same claims are written again until it is known whose they are.
+    2. Directories are made for those that were won, and their supervisors forked. Dying before that leaves claims without a directory, and
+       the next life of this node gives them back (see adoption.py).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        lease: Lease,
+        roster: Roster,
+        starter: Starter,
+        *,
+        node: Callable[[], Node | None],
+        ended_at_once: Callable[[Sequence[NotStarted]], None],
+        run_ended: Callable[[Sequence[Run]], None],
+    ) -> None:
+        """`node` is this one, None before anything may be claimed; `run_ended` gets runs that ended without having been claimed."""
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._lease = lease
+        self._roster = roster
+        self._starter = starter
+        self._node = node
+        self._ended_at_once = ended_at_once
+        self._run_ended = run_ended
+        self._known: list[Run] = []
+        self._unsure: list[RunChange] = []
+
+    def run_once(self, now: datetime) -> datetime | None:
+        node = self._node()
+        if node is None or not self._lease.is_held:
+            return now + PAUSE
+        if self._unsure:
+            self._write(self._unsure, node, now)
+        ready = self._ready(node, now)
+        if not ready:
+            return min((run.due_at for run in self._known), default=now + PAUSE)
+        node = self._allowed(node)
+        chosen = self._roster.fitting((run for run in ready if node.serves(run.pools)), node, _AT_ONCE)
+        chosen = self._current(chosen)
+        if not chosen:
+            return now + PAUSE
+        self._claim(chosen, node, now)
+        return now
+
+    def _ready(self, node: Node, now: datetime) -> list[Run]:
+        """What is due, known from the last look or looked for now."""
+        due = [run for run in self._known if run.due_at <= now]
+        if not due:
+            self._known = self._store.runs.due(now + LOOK_AHEAD, node=node, limit=_LOOKED_AT)
+            due = [run for run in self._known if run.due_at <= now]
+        self._known = [run for run in self._known if run.due_at > now]
+        # Nodes that take from a crowd at once begin at different places.
+        return sorted(due, key=lambda run: (run.due_at, -run.priority, crc32(f"{node.name} {run.id}".encode())))
+
+    def _allowed(self, node: Node) -> Node:
+        """With the pools for which it may take runs now, as operators want it."""
+        switches = self._store.nodes.switches()
+        if not switches.execution_enabled or self._store.nodes.get(node.name).draining:
+            return replace(node, pools=())
+        return replace(node, pools=tuple(pool for pool in node.pools if pool not in switches.paused_pools))
+
+    def _current(self, runs: Sequence[Run]) -> list[Run]:
+        """Without those that were planned by a version of their job that was no longer in force at their tick."""
+        versions = self._store.jobs.versions({run.job_id for run in runs})
+        stale = {run.job_id for run in runs if run.origin is not Origin.MANUAL and versions.get(run.job_id) != run.job_version}
+        if not stale:
+            return list(runs)
+        jobs = self._store.jobs.find(stale)
+        for job_id in stale:
+            job = jobs.get(job_id)
+            below, after = (job.version, job.changed_at) if job else (_ALL_VERSIONS, datetime.min.replace(tzinfo=self._clock.now().tzinfo))
+            self._store.runs.withdraw(job_id, below=below, after=after)
+        left = self._store.runs.find([run.id for run in runs if run.job_id in stale])
+        return [run for run in runs if run.job_id not in stale or run.id in left]
+
+    def _claim(self, runs: Iterable[Run], node: Node, now: datetime) -> None:
+        changes = []
+        asked_for = set()
+        for run in runs:
+            lock = self._lock(run)
+            if lock in asked_for:  # an earlier one of this job goes first, and this one is looked at again
+                continue
+            if lock:
+                asked_for.add(lock)
+            changes.append(claimed(run, node=node.name, boot=node.boot, nonce=self._ids.nonce(), lock=lock, now=now))
+        self._write(changes, node, now)
+
+    def _lock(self, run: Run) -> str:
+        """Which place it asks for; empty: it needs none, or keeps the one it has."""
+        limit = run.definition.limit
+        if limit is None or run.lock:
+            return ""
+        if limit == 1:
+            return lock_of(run, 0)
+        taken = {other.lock for other in self._store.runs.live_of(run.job_id)}
+        places = (lock_of(run, place) for place in range(limit))
+        return next((place for place in places if place not in taken), lock_of(run, 0))
+
+    def _write(self, changes: list[RunChange], node: Node, now: datetime) -> None:
+        self._unsure = changes
+        outcomes = self._store.runs.change(changes)
+        self._unsure = []
+        together = list(zip(changes, outcomes, strict=True))
+        self._start([change.after for change, outcome in together if outcome is Outcome.WON], node, now)
+        for change, outcome in together:
+            if outcome is Outcome.LOCKED:
+                self._yield(change.before, now)
+
+    def _start(self, runs: Sequence[Run], node: Node, now: datetime) -> None:
+        started, others = self._starter.start(runs, node, now)
+        for tracked in started:
+            self._roster.add(tracked)
+        if others:
+            self._ended_at_once(others)
+
+    def _yield(self, run: Run, now: datetime) -> None:
+        """An earlier run has the lock."""
+        limit = run.definition.limit or 1
+        holders = [other for other in self._store.runs.live_of(run.job_id) if other.id != run.id]
+        if len(holders) < limit and limit > 1:
+            change = postponed(run, now)  # somebody else took the place that we asked for, and another one is free
+        elif not waits_for_its_turn(run):
+            change = skipped(run, OVERLAP + _named(holders), now)
+        elif run.definition.overlap.policy is OverlapPolicy.REPLACE and run.origin is not Origin.CATCH_UP:
+            change = self._replace(run, holders, now)
+        else:
+            change = self._queue(run, now)
+        (outcome,) = self._store.runs.change([change])
+        if outcome is Outcome.WON and change.after.has_ended:
+            self._run_ended([change.after])
+
+    def _replace(self, run: Run, holders: Sequence[Run], now: datetime) -> RunChange:
+        newer = [other for other in self._store.runs.waiting_of(run.job_id) if other.tick > run.tick and other.due_at <= now]
+        if newer:
+            return skipped(run, f"{OVERLAP}, and a newer tick is to replace it", now)
+        for other in holders:
+            if other.state in LIVE and "kill" not in other.orders:
+                self._store.runs.order(other.id, "kill")
+            elif other.state is RunState.RETRYING:
+                change = killed(other, f"replaced by run {run.id}", now)
+                if self._store.runs.change([change]) == [Outcome.WON]:
+                    self._run_ended([change.after])
+        return postponed(run, now + PAUSE)
+
+    def _queue(self, run: Run, now: datetime) -> RunChange:
+        waiting = [other for other in self._store.runs.waiting_of(run.job_id) if other.tick <= now and other.state is RunState.QUEUED]
+        before = sum(other.tick < run.tick for other in waiting)
+        if run.origin is not Origin.CATCH_UP and before >= run.definition.overlap.waiting:
+            return skipped(run, f"{OVERLAP}, and {before} are waiting already", now)
+        # In their order: the later ones ask later.
+        return postponed(run, now + _TURN + timedelta(milliseconds=before))
+
+
+def _named(holders: Sequence[Run]) -> str:
+    return f": {holders[0].id}" if holders else ""

@@ -1,0 +1,82 @@
+"""The right of this node to start runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from coal_mine.clock import monotonic
+from coal_mine.domain.errors import Conflict
+from coal_mine.domain.node import BEAT, LEASE, LEASE_MARGIN, Node
+from coal_mine.domain.ports import Store
+
+from .spool import Spool
+
+_log = logging.getLogger(__name__)
+
+
+class Lease:
+    """Renewed by each heartbeat that the store has taken, from the moment in which it was sent; ends by itself, on this machine's clock."""
+
+    def __init__(self) -> None:
+        self._ends = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """With room for what is started on the strength of it."""
+        return monotonic() < self._ends - LEASE_MARGIN.total_seconds()
+
+    def renew(self, sent: float) -> float:
+        """When it ends now, in seconds of the monotonic clock."""
+        self._ends = sent + LEASE.total_seconds()
+        return self._ends
+
+    def give_up(self) -> None:
+        self._ends = 0.0
+
+
+class NodeBeat:
+    """A step: shows that the node lives, and renews its lease."""
+
+    def __init__(self, store: Store, spool: Spool, lease: Lease, introduce: Callable[[datetime], Node], running: Callable[[], int]) -> None:
+        """`introduce` makes of the time of the start this node."""
+        self._store = store
+        self._spool = spool
+        self._lease = lease
+        self._introduce = introduce
+        self._running = running
+        self._me: Node | None = None
+        self._refused = ""
+
+    def run_once(self, now: datetime) -> datetime | None:
+        sent = monotonic()
+        self._me = replace(self._me or self._introduce(now), seen_at=now, running=self._running())
+        try:
+            self._me = self._store.nodes.beat(self._me)
+        except Conflict as error:
+            self._lease.give_up()
+            if str(error) != self._refused:  # once is enough in the log
+                _log.error("this node starts nothing: %s", error, extra={"action": "node_name_taken"})
+            self._refused = str(error)
+            return now + BEAT
+        self._refused = ""
+        self._spool.renew_lease(self._lease.renew(sent))
+        return now + BEAT
+
+    @property
+    def is_accepted(self) -> bool:
+        """The store has taken the last beat."""
+        return not self._refused
+
+    @property
+    def node(self) -> Node | None:
+        """As the store had it at the last beat; None before the first."""
+        return self._me
+
+    def end(self) -> None:
+        """A clean end. With runs under way the node goes on holding its lease: its supervisors do, and it may be back in a moment."""
+        self._lease.give_up()
+        if self._me and not self._running():
+            self._store.nodes.end(self._me.name, self._me.boot)

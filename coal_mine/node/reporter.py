@@ -1,0 +1,179 @@
+"""Carries into the store what the supervisors tell: that runs have begun, what they write, how they ended."""
+
+from __future__ import annotations
+
+import logging
+import select
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from coal_mine.domain.output import Chunk, Frame, Stream
+from coal_mine.domain.ports import Clock, Store
+from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, postponed
+
+from .observation import Observer, Seen
+from .roster import Roster, Tracked
+from .spool import Spool
+from .starter import NotStarted
+
+_log = logging.getLogger(__name__)
+
+# How long a step listens for the bell. The loop that calls it cannot be woken meanwhile.
+_LISTENING_SECONDS = 0.2
+# All runs are looked at so often even if no bell has rung, and their orders are asked for.
+_ROUND = timedelta(seconds=1)
+_ORDERS = timedelta(milliseconds=500)
+# So much output is held in memory and written at once.
+_OUTPUT_AT_ONCE = 8 << 20
+_SIGNAL = "signal "
+
+
+class Reporter:
+    """A step. All that it reads stays in the spool until the store has it, so a step that fails is simply repeated.
+
+    1. Output is stored.
+    2. The changes of state are written, for all runs that were heard of together. A write that is refused means that the run has passed to
+       somebody else, or that it was taken for unreachable meanwhile; then it is read again.
+    3. The canaries of those that have ended are told.
+    4. Only then their directories are removed.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        spool: Spool,
+        roster: Roster,
+        observer: Observer,
+        *,
+        tell: Callable[[Sequence[Run]], None],
+        room: Callable[[], None],
+    ) -> None:
+        """`tell` is services.outcomes.Outcomes.tell; `room` is called when runs have ended and others may start."""
+        self._store = store
+        self._clock = clock
+        self._spool = spool
+        self._roster = roster
+        self._observer = observer
+        self._tell = tell
+        self._room = room
+        self._again: set[str] = set()  # directories that must be looked at again whatever the bell says
+        self._round_at: datetime | None = None
+        self._orders_at: datetime | None = None
+
+    def run_once(self, now: datetime) -> datetime | None:
+        heard = self._listen()
+        now = self._clock.now()
+        if self._orders_at is None or now >= self._orders_at:
+            self._orders_at = now + _ORDERS
+            self._pass_orders()
+        if heard is None or self._round_at is None or now >= self._round_at:
+            self._round_at = now + _ROUND
+            tracked = self._roster.all()
+        else:
+            tracked = self._roster.named(heard | self._again)
+        self._again |= {each.directory.name for each in tracked}  # a step that fails is repeated
+        self._report(tracked, now)
+        return now  # the listening is the pause
+
+    def end_at_once(self, others: Sequence[NotStarted]) -> None:
+        """Runs that were claimed and have no process."""
+        chunks = [
+            Chunk(run_id=each.run.id, attempt=each.run.attempt, offset=0, frames=(Frame(Stream.STDOUT, 0, each.output),))
+            for each in others
+            if each.output
+        ]
+        if chunks:
+            self._store.output.add(chunks)
+        changes = [ended(each.run, each.result) for each in others]
+        self._over([change.after for change, outcome in self._change(changes) if outcome is Outcome.WON])
+
+    def _listen(self) -> frozenset[str] | None:
+        ready, _, _ = select.select([self._spool], [], [], 0 if self._again else _LISTENING_SECONDS)
+        return self._spool.heard() if ready else frozenset()
+
+    def _report(self, tracked: Sequence[Tracked], now: datetime) -> None:
+        seen = [self._observer.look(each, now) for each in tracked]
+        self._store_output(seen)
+        changed = [each for each in seen if each.change]
+        for each, (change, outcome) in zip(changed, self._change([each.change for each in seen if each.change]), strict=True):
+            self._written(each.tracked, change, outcome)
+        over = [each.tracked for each in seen if each.is_over and (each.tracked.disowned or not each.tracked.run.is_live)]
+        self._over([each.run for each in over if not each.disowned])
+        for ended_one in over:
+            self._forget(ended_one)
+        # What is left over must be looked at again: there is more to read, or a change that was refused.
+        self._again -= {each.tracked.directory.name for each in seen if not each.has_more and not each.is_over}
+        if over:
+            self._room()
+
+    def _store_output(self, seen: Sequence[Seen]) -> None:
+        """In parts, so that no call takes long; what is stored need not be read again."""
+        chunks: list[Chunk] = []
+        waiting: list[Seen] = []
+        for each in seen:
+            chunks += each.chunks
+            waiting.append(each)
+            if sum(chunk.size for chunk in chunks) > _OUTPUT_AT_ONCE or each is seen[-1]:
+                if chunks:
+                    self._store.output.add(chunks)
+                for one in waiting:
+                    self._observer.stored(one)
+                chunks, waiting = [], []
+
+    def _change(self, changes: Sequence[RunChange]) -> list[tuple[RunChange, Outcome]]:
+        return list(zip(changes, self._store.runs.change(changes), strict=True)) if changes else []
+
+    def _written(self, tracked: Tracked, change: RunChange, outcome: Outcome) -> None:
+        if outcome is Outcome.WON:
+            tracked.run = change.after
+            return
+        current = self._store.runs.find([tracked.run.id]).get(tracked.run.id)
+        if current and current.is_live and (current.epoch, current.nonce) == (tracked.run.epoch, tracked.run.nonce):
+            tracked.run = current  # taken for unreachable; it is looked at again
+            return
+        _log.warning(
+            "run %s has passed to somebody else; what it does here counts no more and is ended", tracked.run.id,
+            extra={"action": "run_fenced", "run_id": tracked.run.id},
+        )  # fmt: skip
+        tracked.disowned = True
+        tracked.directory.request_kill()
+
+    def _over(self, runs: Sequence[Run]) -> None:
+        for run in runs:
+            level = logging.INFO if run.state is RunState.DONE else logging.WARNING
+            _log.log(level, "run %s: %s %s", run.id, run.state, run.reason, extra={"action": f"run_{run.state}", "run_id": run.id})
+        self._tell(runs)
+        for run in runs:
+            if run.has_ended and run.definition.limit is not None:
+                self._call_next(run)
+
+    def _call_next(self, run: Run) -> None:
+        """Whoever waits for this one's place need not wait until he asks again."""
+        waiting = [other for other in self._store.runs.waiting_of(run.job_id) if other.reason and other.tick <= self._clock.now()]
+        if waiting and waiting[0].state is RunState.QUEUED:
+            self._store.runs.change([postponed(waiting[0], self._clock.now())])
+
+    def _forget(self, tracked: Tracked) -> None:
+        self._roster.remove(tracked)
+        tracked.directory.remove()
+        self._again.discard(tracked.directory.name)
+
+    def _pass_orders(self) -> None:
+        tracked = self._roster.all()
+        if not tracked:
+            return
+        for run in self._store.runs.ordered_on(tracked[0].run.node):
+            mine = self._roster.of(run.id)
+            if mine and mine.run.epoch == run.epoch:
+                self._pass_order(mine, run)
+
+    def _pass_order(self, mine: Tracked, run: Run) -> None:
+        """A kill is passed on before it is crossed out, so that it is not lost; a signal afterwards, so that it comes once."""
+        order = run.orders[0]
+        if order.startswith(_SIGNAL):
+            if self._store.runs.take_order(run, order):
+                mine.directory.request_signal(int(order.removeprefix(_SIGNAL)))
+            return
+        mine.directory.request_kill()
+        self._store.runs.take_order(run, order)

@@ -1,0 +1,77 @@
+"""What this node runs at the moment, and what room is left."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from coal_mine.domain.node import Node
+from coal_mine.domain.run import Run
+
+from .spool import RunDirectory
+
+
+@dataclass(slots=True)
+class Tracked:
+    """A run with its directory. Only the reporter changes it."""
+
+    run: Run  # as the store has it, as far as we know
+    directory: RunDirectory
+    position: int = 0  # of the output that is stored
+    dropped_to: int = 0  # the middle of a long output is deleted up to there
+    tail_stored_at: datetime | None = None
+    disowned: bool = False  # the run has passed to somebody else, or is over: nothing of it counts any more
+    began: bool = field(default=False)  # its supervisor has been seen
+
+
+class Roster:
+    """Shared by the threads of one node."""
+
+    def __init__(self, slots: int, cpus: float, mem: float) -> None:
+        """Zero cpus or MB of memory: not counted."""
+        self._slots = slots
+        self._cpus = cpus
+        self._mem = mem
+        self._tracked: dict[str, Tracked] = {}
+        self._lock = threading.Lock()
+
+    def add(self, tracked: Tracked) -> None:
+        with self._lock:
+            self._tracked[tracked.directory.name] = tracked
+
+    def remove(self, tracked: Tracked) -> None:
+        with self._lock:
+            self._tracked.pop(tracked.directory.name, None)
+
+    def all(self) -> list[Tracked]:
+        with self._lock:
+            return list(self._tracked.values())
+
+    def named(self, names: Collection[str]) -> list[Tracked]:
+        """By directory."""
+        with self._lock:
+            return [tracked for name in names if (tracked := self._tracked.get(name))]
+
+    def of(self, run_id: str) -> Tracked | None:
+        return next((tracked for tracked in self.all() if tracked.run.id == run_id and not tracked.disowned), None)
+
+    def __len__(self) -> int:
+        return len(self._tracked)
+
+    def fitting(self, runs: Iterable[Run], node: Node, most: int) -> list[Run]:
+        """Of these, in their order, those for which there is room now, and which the node may run."""
+        live = [tracked.run for tracked in self.all()]
+        free = min(self._slots - len(live), most)
+        cpus, mem = (sum(getattr(run.definition, name) for run in live) for name in ("cpus", "mem"))
+        found = []
+        for run in runs:
+            if free <= 0:
+                break
+            wanted = run.definition
+            fits = (not self._cpus or cpus + wanted.cpus <= self._cpus) and (not self._mem or mem + wanted.mem <= self._mem)
+            if fits and node.may_run_as(wanted.user):
+                found.append(run)
+                free, cpus, mem = free - 1, cpus + wanted.cpus, mem + wanted.mem
+        return found

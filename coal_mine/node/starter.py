@@ -1,0 +1,120 @@
+"""From a claimed run to its process."""
+
+from __future__ import annotations
+
+import hashlib
+import pwd
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from coal_mine.domain.errors import Invalid
+from coal_mine.domain.job import OnLost, Runner
+from coal_mine.domain.node import ANYBODY, Node
+from coal_mine.domain.run import End, Result, Run
+from coal_mine.domain.times import isoformat
+
+from .forker import Forker
+from .record import Spec
+from .roster import Tracked
+from .spool import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """A run that ended here: it cannot be started, or needs no process."""
+
+    run: Run
+    result: Result
+    output: bytes = b""
+
+
+class Starter:
+    def __init__(self, spool: Spool, forker: Forker, own_user: str) -> None:
+        """`own_user` is as whom this process runs."""
+        self._spool = spool
+        self._forker = forker
+        self._own_user = own_user
+
+    def start(self, runs: Sequence[Run], node: Node, now: datetime) -> tuple[list[Tracked], list[NotStarted]]:
+        """Returns when the forker has its orders; what became of them is told by the bell."""
+        started: list[Tracked] = []
+        others: list[NotStarted] = []
+        for run in runs:
+            made = self._make(run, node, now)
+            if isinstance(made, Tracked):
+                started.append(made)
+            else:
+                others.append(made)
+        self.fork(started)
+        return started, others
+
+    def fork(self, tracked: Iterable[Tracked]) -> None:
+        """Harmless for those that run already."""
+        self._forker.start(each.directory for each in tracked)
+
+    def _make(self, run: Run, node: Node, now: datetime) -> Tracked | NotStarted:
+        if run.definition.runner is Runner.DUMMY:
+            text = _command(run)
+            output = (text if isinstance(text, str) else " ".join(text)).encode()
+            return NotStarted(run, Result(end=End.EXITED, exit_code=0, started_at=now, ended_at=now, stdout_bytes=len(output)), output)
+        try:
+            return Tracked(run, self._spool.create(directory_name(run), self._spec(run, node)))
+        except (Invalid, OSError) as error:
+            return NotStarted(run, Result(end=End.NOT_STARTED, started_at=None, ended_at=now, error=str(error)))
+
+    def _spec(self, run: Run, node: Node) -> Spec:
+        """Raises Invalid."""
+        definition = run.definition
+        if definition.secrets:
+            raise Invalid(f"secret {definition.secrets[0][0]} cannot be read: this node has no source of secrets")
+        user = self._user(definition.user, node)
+        command = _command(run)
+        argv = ("/bin/sh", "-c", command) if isinstance(command, str) and not definition.script else command
+        return Spec(
+            run_id=run.id,
+            epoch=run.epoch,
+            argv=tuple(argv),
+            script=definition.script or None,
+            workdir=definition.workdir or None,
+            env=_variables(run),
+            user=None if user == self._own_user else user,
+            group=definition.group or None,
+            timeout_seconds=definition.timeout_seconds,
+            kill_wait_seconds=definition.kill_wait_seconds,
+            fenced=definition.on_lost is OnLost.RERUN,
+        )
+
+    def _user(self, wanted: str, node: Node) -> str:
+        """A job that names nobody runs as the first whom the node lists."""
+        user = wanted or next((name for name in node.users if name != ANYBODY), self._own_user)
+        if not node.may_run_as(user):
+            raise Invalid(f"node {node.name} may not run jobs as {user}")
+        try:
+            pwd.getpwnam(user)
+        except KeyError:
+            raise Invalid(f"there is no user {user} on node {node.name}") from None
+        return user
+
+
+def directory_name(run: Run) -> str:
+    """Of one attempt. An id may be longer than a name in a file system."""
+    return f"{hashlib.sha256(run.id.encode()).hexdigest()[:32]}-{run.epoch}"
+
+
+def _command(run: Run) -> str | tuple[str, ...]:
+    return run.definition.command if run.command is None else run.command
+
+
+def _variables(run: Run) -> dict[str, str]:
+    defaults = {each.name: each.default for each in run.definition.parameters if each.default is not None}
+    own = {
+        "JOB_ID": run.job_id,
+        "JOB_NAME": run.definition.name,
+        "JOB_RUN_ID": run.id,
+        "JOB_ATTEMPT": str(run.attempt),
+        "JOB_EPOCH": str(run.epoch),
+        "JOB_SCHEDULED_AT": isoformat(run.tick),
+        "JOB_NODE": run.node,
+    }
+    return {**defaults, **dict(run.definition.env), **dict(run.parameters), **own}
