@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from coal_mine.domain.alert import Alert, Claim, Delivery, DeliveryState
+from coal_mine.domain.alert import REPORTS, Alert, Claim, Delivery, DeliveryState
 from coal_mine.domain.canary import Entry
 from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused, StoreUnavailable
 from coal_mine.domain.message import EVENTS_SHOWN, Message, alert_message, digest_message
 from coal_mine.domain.ports import Channel, Clock, Ids, Outbox, Store
+from coal_mine.services.reports import report_message
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Sender:
     """Serves one receiver at a time. Several senders, in any number of processes, share the work by claiming."""
 
     def __init__(self, store: Store, clock: Clock, ids: Ids, channels: Mapping[str, Channel], *, digest_above: int) -> None:
+        self._store = store
         self._outbox = store.outbox
         self._canaries = store.canaries
         self._clock = clock
@@ -90,6 +92,9 @@ class Sender:
         """What to send, each with the deliveries that it settles."""
         if claim.batch:
             yield claim.deliveries, digest_message(claim.batch, [delivery.alert for delivery in claim.deliveries])
+            return
+        if claim.receiver.channel == REPORTS:
+            yield from (((each,), report_message(each.id, each.alert, self._store)) for each in claim.deliveries)
             return
         for place in range(0, len(claim.deliveries), _HISTORIES_AT_ONCE):
             some = claim.deliveries[place : place + _HISTORIES_AT_ONCE]

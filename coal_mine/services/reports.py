@@ -1,0 +1,110 @@
+"""The mail about one run, for those who want to read about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coal_mine.domain.alert import Alert
+from coal_mine.domain.errors import NotFound
+from coal_mine.domain.message import Message
+from coal_mine.domain.output import Chunk, Stream
+from coal_mine.domain.ports import Store
+from coal_mine.domain.run import Result, Run, RunState
+from coal_mine.domain.text import printable
+from coal_mine.domain.times import isoformat
+
+from .run_output import size_of
+
+_LINES = 1_000
+_BYTES = 1_000_000  # of the output's end, in which these lines are looked for
+_LINE = 10_000
+_FORGOTTEN = "The record of the run has been deleted since."
+# What mail filters of an older system look for.
+_STATUS = {RunState.DONE: "ok", RunState.FAILED: "error"}
+
+
+def report_message(delivery_id: str, alert: Alert, store: Store) -> Message:
+    """The same for every repetition, as long as the run is remembered."""
+    try:
+        run = store.runs.get(alert.about)
+    except NotFound:
+        return _message(delivery_id, alert, "over", (_FORGOTTEN,), ())
+    headers = [("X-Moneta-Status", _status(run))]
+    if run.result and run.result.exit_code is not None:
+        headers.append(("X-Moneta-Return-Code", str(run.result.exit_code)))
+    return _message(delivery_id, alert, run.state, tuple(_lines(run, store)), tuple(headers))
+
+
+def _message(delivery_id: str, alert: Alert, state: str, lines: tuple[str, ...], headers: tuple[tuple[str, str], ...]) -> Message:
+    subject = f"Execution Report - Job {printable(alert.name)} (status: {state})"
+    told = f"[REPORT] {subject}"
+    return Message(id=delivery_id, at=alert.at, subject=subject, body="\n".join(lines) + "\n", told=(told,), headers=headers)
+
+
+def _status(run: Run) -> str:
+    if run.result and run.state is RunState.FAILED and run.result.exit_code is None:
+        return "fail"
+    return _STATUS.get(run.state, "fail")
+
+
+def _lines(run: Run, store: Store) -> Iterator[str]:
+    yield from (f"{label + ':':<13}{printable(value)}" for label, value in _facts(run))
+    chunks = _chunks(run, store)
+    lines = _output_lines(chunks)
+    if lines and run.result:
+        yield ""
+        yield f"Output: {run.result.stdout_bytes} bytes on stdout, {run.result.stderr_bytes} bytes on stderr; the last {len(lines)} lines:"
+        yield ""
+        yield from lines
+
+
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
+    command = run.definition.command if run.command is None else run.command
+    yield "Job", run.definition.name
+    yield "Run", run.id
+    yield "Command", command if isinstance(command, str) else " ".join(command)
+    yield "Status", f"{run.state}, {run.reason}" if run.reason else run.state
+    if run.node:
+        yield "Node", run.node
+    if run.started_at:
+        yield "Start", isoformat(run.started_at)
+    if run.ended_at:
+        yield "End", isoformat(run.ended_at)
+    if run.started_at and run.ended_at:
+        yield "Duration", f"{(run.ended_at - run.started_at).total_seconds():.3f} s"
+    if run.result:
+        yield from _usage(run.result)
+
+
+def _usage(result: Result) -> Iterator[tuple[str, str]]:
+    if result.exit_code is not None:
+        yield "Exit code", str(result.exit_code)
+    if result.signal is not None:
+        yield "Signal", str(result.signal)
+    if result.max_memory:
+        yield "Max memory", f"{result.max_memory / 1_048_576:.1f} MB"
+    if result.cpu_user is not None and result.cpu_system is not None:
+        yield "CPU", f"{result.cpu_user:.3f} s user, {result.cpu_system:.3f} s system"
+
+
+def _chunks(run: Run, store: Store) -> list[Chunk]:
+    size = size_of(run)
+    return store.output.read(run.id, run.attempt, offset=max(size - _BYTES, 0), limit=2 * _BYTES) if size else []
+
+
+def _output_lines(chunks: list[Chunk]) -> list[str]:
+    """Each with the time since the start and its stream; a line belongs to the frame in which it begins."""
+    lines: list[str] = []
+    unfinished: dict[Stream, tuple[int, bytes]] = {}
+    for frame in (frame for chunk in chunks for frame in chunk.frames):
+        millis, begun = unfinished.pop(frame.stream, (frame.millis, b""))
+        *whole, rest = (begun + frame.data).split(b"\n")
+        lines += [_line(frame.stream, millis, text) for text in whole]
+        if rest:
+            unfinished[frame.stream] = (frame.millis if whole else millis, rest)
+    lines += [_line(stream, millis, text) for stream, (millis, text) in unfinished.items()]
+    return lines[-_LINES:]
+
+
+def _line(stream: Stream, millis: int, text: bytes) -> str:
+    return f"{millis / 1_000:9.3f} {stream.name.lower()} {printable(text[:_LINE].decode(errors='replace').rstrip())}"
