@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -28,6 +28,30 @@ _DELIVERIES = [
     IndexModel([("finished_at", ASCENDING)], sparse=True),
 ]
 _RECEIVERS = [IndexModel([("waiting_since", ASCENDING)], sparse=True)]
+_JOBS = [
+    IndexModel([("next_at", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"next_at": {"$exists": True}}),
+    IndexModel([("name", ASCENDING), ("_id", ASCENDING)]),
+    IndexModel([("tags", ASCENDING), ("_id", ASCENDING)]),
+    IndexModel([("pools", ASCENDING), ("_id", ASCENDING)]),
+]
+_LOCKS = IndexModel([("lock", ASCENDING)], unique=True, partialFilterExpression={"lock": {"$exists": True}})
+# See run_documents.py for the fields. Most are there for few runs at a time, whatever the number of those that have ended.
+_RUNS = [
+    IndexModel(
+        [("takers", ASCENDING), ("due_at", ASCENDING), ("priority", DESCENDING), ("_id", ASCENDING)],
+        partialFilterExpression={"takers": {"$exists": True}},
+    ),
+    IndexModel([("expires_at", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"expires_at": {"$exists": True}}),
+    IndexModel([("open_of", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"open_of": {"$exists": True}}),
+    IndexModel([("live_on", ASCENDING), ("orders", ASCENDING)], partialFilterExpression={"live_on": {"$exists": True}}),
+    IndexModel([("owed_since", ASCENDING)], partialFilterExpression={"owed_since": {"$exists": True}}),
+    # For lists of what was. Each is written once for a run.
+    IndexModel([("tick", ASCENDING), ("_id", ASCENDING)]),
+    IndexModel([("job_id", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)]),
+    IndexModel([("node", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"node": {"$exists": True}}),
+    IndexModel([("outcome", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"outcome": {"$exists": True}}),
+    IndexModel([("ended_at", ASCENDING)], partialFilterExpression={"ended_at": {"$exists": True}}),
+]
 # The predecessor's, for queries that nobody asks any more.
 _NEEDLESS = ("paused_1_deadline_1", "late_1_deadline_1")
 _WAIT_SECONDS = 10.0
@@ -39,6 +63,7 @@ class Indexes:
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
         self._unique = threading.Event()
+        self._locks = threading.Event()
         self._fault = "MongoDB does not answer"
 
     def wait(self) -> None:
@@ -46,14 +71,23 @@ class Indexes:
         if not self._unique.wait(_WAIT_SECONDS):
             raise StoreUnavailable(f"the indexes of the canaries are not ready: {self._fault}")
 
+    def wait_for_locks(self) -> None:
+        """Until no two runs can have the same lock. Raises StoreUnavailable."""
+        if not self._locks.wait(_WAIT_SECONDS):
+            raise StoreUnavailable(f"the indexes of the runs are not ready: {self._fault}")
+
     def build(self) -> bool:
         """False: to be tried again."""
         try:
             self._rebuild_id()
             self._database["canaries"].create_indexes(_CANARIES)
             self._unique.set()
+            self._database["runs"].create_indexes([_LOCKS])
+            self._locks.set()
             self._database["deliveries"].create_indexes(_DELIVERIES)
             self._database["receivers"].create_indexes(_RECEIVERS)
+            self._database["runs"].create_indexes(_RUNS)
+            self._database["jobs"].create_indexes(_JOBS)
             self._drop_needless()
         except OperationFailure as error:
             self._fault = str(error)[:300]

@@ -19,13 +19,18 @@ from pymongo.write_concern import WriteConcern
 from coal_mine.domain.errors import Invalid, StoreUnavailable
 
 from .canaries import MongoCanaries
+from .commands import Commands
 from .commit import GroupCommit
 from .documents import Document
 from .errors import translated
 from .history import History
 from .indexes import Indexes
+from .jobs import MongoJobs
+from .nodes import MongoNodes
 from .outbox import MongoOutbox
+from .output import MongoOutput
 from .primary import PrimaryListener
+from .runs import MongoRuns
 from .servers import MongoServers
 from .takeover import Takeover
 
@@ -104,6 +109,11 @@ class MongoStore:
         self._canaries = MongoCanaries(self._database, self._history, self._commit, self._outbox, self._indexes)
         self._servers = MongoServers(self._database)
         self._takeover = Takeover(self._database, self._history)
+        commands = Commands(self._database)
+        self._jobs = MongoJobs(self._database, commands)
+        self._output = MongoOutput(self._database, commands)
+        self._runs = MongoRuns(self._database, commands, self._output, self._indexes)
+        self._nodes = MongoNodes(self._database)
 
     @property
     def canaries(self) -> MongoCanaries:
@@ -116,6 +126,22 @@ class MongoStore:
     @property
     def servers(self) -> MongoServers:
         return self._servers
+
+    @property
+    def jobs(self) -> MongoJobs:
+        return self._jobs
+
+    @property
+    def runs(self) -> MongoRuns:
+        return self._runs
+
+    @property
+    def nodes(self) -> MongoNodes:
+        return self._nodes
+
+    @property
+    def output(self) -> MongoOutput:
+        return self._output
 
     def now(self) -> datetime:
         """The primary's time."""

@@ -1,0 +1,147 @@
+"""Jobs in the collection `jobs`: the definition as a text, and beside it what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo.collection import Collection as MongoCollection
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from coal_mine.domain.definition import definition_as_text, definition_from_text
+from coal_mine.domain.errors import job_exists, unknown_job
+from coal_mine.domain.job import Job
+from coal_mine.domain.job_ports import JobFilter
+
+from .commands import MAX_STATEMENTS, Commands
+from .documents import Document
+from .errors import BULK_SECONDS, translated
+from .writes import Write
+
+JOBS = "jobs"
+_JOBS_PER_QUERY = 1_000
+
+
+class MongoJobs:
+    """domain.ports.JobStore."""
+
+    def __init__(self, database: Database[Document], commands: Commands) -> None:
+        self._jobs: MongoCollection[Document] = database[JOBS]
+        self._commands = commands
+
+    def add(self, job: Job) -> None:
+        with translated():
+            try:
+                self._jobs.insert_one(_document_of(job))
+            except DuplicateKeyError as error:
+                raise job_exists(job.id) from error
+
+    def get(self, job_id: str) -> Job:
+        with translated():
+            document = self._jobs.find_one({"_id": job_id})
+        if document is None:
+            raise unknown_job(job_id)
+        return _job_of(document)
+
+    def find(self, job_ids: Collection[str]) -> dict[str, Job]:
+        return {document["_id"]: _job_of(document) for document in self._those(job_ids)}
+
+    def versions(self, job_ids: Collection[str]) -> dict[str, int]:
+        return {document["_id"]: document["version"] for document in self._those(job_ids, {"version": 1})}
+
+    def _those(self, job_ids: Collection[str], fields: Document | None = None) -> list[Document]:
+        wanted = list(job_ids)
+        found: list[Document] = []
+        with translated():
+            for start in range(0, len(wanted), _JOBS_PER_QUERY):
+                found += self._jobs.find({"_id": {"$in": wanted[start : start + _JOBS_PER_QUERY]}}, fields)
+        return found
+
+    def select(self, wanted: JobFilter, *, after: str = "", limit: int) -> list[Job]:
+        condition = _condition_of(wanted)
+        condition["_id"] = {**condition.get("_id", {}), "$gt": max(after, condition.get("_id", {}).get("$gt", ""))}
+        with translated():
+            return [_job_of(document) for document in self._jobs.find(condition, sort=[("_id", 1)], limit=limit)]
+
+    def count(self, wanted: JobFilter) -> int:
+        with translated(BULK_SECONDS):
+            return self._jobs.count_documents(_condition_of(wanted))
+
+    def tags(self) -> list[str]:
+        with translated():
+            return sorted(self._jobs.distinct("tags"))
+
+    def replace(self, before: Job, after: Job) -> bool:
+        values = _document_of(after)
+        update: Document = {"$set": {name: value for name, value in values.items() if name not in ("_id", "created_at")}}
+        if after.next_at is None:
+            update["$unset"] = {"next_at": ""}
+        with translated():
+            if self._jobs.update_one({"_id": before.id, "version": before.version}, update).matched_count:
+                return True
+            if self._jobs.find_one({"_id": before.id}, {"_id": 1}) is None:
+                raise unknown_job(before.id)
+        return False
+
+    def remove(self, job_id: str) -> Job:
+        with translated():
+            document = self._jobs.find_one_and_delete({"_id": job_id})
+        if document is None:
+            raise unknown_job(job_id)
+        return _job_of(document)
+
+    def to_plan(self, until: datetime, *, limit: int) -> list[Job]:
+        with translated():
+            found = self._jobs.find({"next_at": {"$lte": until}}, sort=[("next_at", 1), ("_id", 1)], limit=limit)
+            return [_job_of(document) for document in found]
+
+    def planned(self, plans: Sequence[tuple[Job, datetime | None]]) -> int:
+        writes = [_move(job, next_at) for job, next_at in plans]
+        parts = [writes[start : start + MAX_STATEMENTS] for start in range(0, len(writes), MAX_STATEMENTS)]
+        return sum(self._commands.update(JOBS, part).count for part in parts)
+
+
+def _move(job: Job, next_at: datetime | None) -> Write:
+    change: dict[str, Any] = {"$unset": {"next_at": ""}} if next_at is None else {"$set": {"next_at": next_at}}
+    return Write({"_id": job.id, "version": job.version, "next_at": job.next_at}, change)
+
+
+def _condition_of(wanted: JobFilter) -> Document:
+    given = {"tags": wanted.tag, "pools": wanted.pool, "enabled": wanted.enabled, "name": wanted.name}
+    condition: Document = {field: value for field, value in given.items() if value is not None}
+    if wanted.namespace:
+        first = ":".join(wanted.namespace)
+        condition["_id"] = {"$gt": f"{first}:", "$lt": f"{first};"}  # ids sort by their bytes, and the semicolon follows the colon
+    return condition
+
+
+def _document_of(job: Job) -> Document:
+    definition = job.definition
+    document = {
+        "_id": job.id,
+        "definition": definition_as_text(definition),
+        "name": definition.name,
+        "tags": list(definition.tags),
+        "pools": list(definition.pools),
+        "enabled": definition.enabled,
+        "canary_id": job.canary_id,
+        "version": job.version,
+        "created_at": job.created_at,
+        "changed_at": job.changed_at,
+        "next_at": job.next_at,
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _job_of(document: Document) -> Job:
+    return Job(
+        id=document["_id"],
+        definition=definition_from_text(document["definition"], document["_id"]),
+        canary_id=document["canary_id"],
+        version=document["version"],
+        created_at=document["created_at"],
+        changed_at=document["changed_at"],
+        next_at=document.get("next_at"),
+    )

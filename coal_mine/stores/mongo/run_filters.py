@@ -1,0 +1,54 @@
+"""What is to be listed, as conditions that an index answers in the order of the list."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from coal_mine.domain.job_ports import RunFilter
+from coal_mine.domain.run import ENDED, RunState
+
+from .documents import Document
+
+
+def condition_of(wanted: RunFilter) -> Document:
+    condition = _without_tick(wanted)
+    if tick := _tick_of(wanted):
+        condition["tick"] = tick
+    return condition
+
+
+def page_of(wanted: RunFilter, before: tuple[datetime, str] | None) -> Document:
+    """The runs behind a place in the list: with earlier ticks, or with the same and a lower id. Either part is a range of an index."""
+    if before is None:
+        return condition_of(wanted)
+    tick, run_id = before
+    condition, limits = _without_tick(wanted), _tick_of(wanted)
+    earlier = {**limits, "$lt": min(tick, limits.get("$lt", tick))}
+    same = {**limits, "$eq": tick}
+    return {"$or": [{**condition, "tick": earlier}, {**condition, "tick": same, "_id": {"$lt": run_id}}]}
+
+
+def _without_tick(wanted: RunFilter) -> Document:
+    condition: Document = {}
+    if wanted.job_id is not None:
+        condition["job_id"] = wanted.job_id
+    if wanted.node is not None:
+        condition["node"] = wanted.node or None
+    if wanted.states is not None:
+        condition.update(_among(wanted.states, alone=not condition))
+    return condition
+
+
+def _among(states: frozenset[RunState], *, alone: bool) -> Document:
+    """Few of all runs fail, and fewer are under way; there are indexes for either, of which no part of a list of one job has need."""
+    named = sorted(state.value for state in states)
+    if alone and states <= ENDED:
+        return {"outcome": {"$in": named}}
+    if alone and not states & ENDED:
+        return {"open_of": {"$gte": ""}, "state": {"$in": named}}
+    return {"state": {"$in": named}}
+
+
+def _tick_of(wanted: RunFilter) -> Document:
+    limits = {"$gte": wanted.since, "$lt": wanted.until}
+    return {operator: at for operator, at in limits.items() if at is not None}
