@@ -119,3 +119,13 @@ def test_an_unknown_zone_is_refused(timezone: str) -> None:
 def test_a_text_is_needed_where_one_is_read(key: str, value: object) -> None:
     with pytest.raises(Invalid, match=rf"^schedules\[2\]\.{key} .*: must be a text$"):
         parsed({key: value})
+
+
+@pytest.mark.parametrize("key", ["cron", "every", "at", "rrule"])
+def test_lists_in_lists_are_refused_in_a_short_message(key: str) -> None:
+    value: Any = []
+    for _ in range(100_000):
+        value = [value]
+
+    with pytest.raises(Invalid, match=rf"^schedules\[2\]\.{key} .{{1,80}}: must be a (text|number of seconds)$"):
+        parsed({key: value})

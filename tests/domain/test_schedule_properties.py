@@ -141,3 +141,33 @@ def test_the_next_tick_is_the_same_from_anywhere_before_it(
     tick = schedule.tick_after(earlier)
 
     assert tick is None or tick <= later or tick == schedule.tick_after(later)
+
+
+LETTERS = st.text("0123459*/-,LWH#()? @dailyFREQ=;BYMONTHUC+", max_size=40)
+
+
+@settings(max_examples=200)
+@given(
+    st.one_of(
+        st.builds(lambda text: {"cron": text}, st.one_of(LETTERS, st.lists(LETTERS, min_size=5, max_size=6).map(" ".join))),
+        st.builds(lambda text: {"fields": {"minute": text}}, LETTERS),
+        st.builds(
+            lambda text, start: {"rrule": f"FREQ=MONTHLY;{text}", "from": start}, LETTERS, st.sampled_from([None, "2026-11-22T10:00"])
+        ),
+        st.builds(lambda text: {"at": text, "timezone": text}, LETTERS),
+        st.recursive(
+            st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), LETTERS),
+            lambda values: st.dictionaries(
+                st.sampled_from(["cron", "every", "at", "fields", "rrule", "from", "timezone", "seed", "hour"]), values
+            ),
+        ),
+    )
+)
+def test_whatever_is_written_is_a_schedule_or_refused_with_its_place(value: Any) -> None:
+    fault = ""
+    try:
+        schedule = parsed(value)
+    except Invalid as refused:
+        fault = str(refused)
+
+    assert fault.startswith("schedules[2]") if fault else parsed(schedule.as_json()) == schedule

@@ -114,13 +114,19 @@ def test_a_wrong_rule_is_refused_with_its_fault(rule: str, fault: str) -> None:
     assert fault in str(refused.value)
 
 
-@pytest.mark.parametrize("frequency", ["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "DAILY;INTERVAL=9999", "YEARLY;BYSETPOS=1", "DAILY;COUNT=2"])
+@pytest.mark.parametrize("frequency", ["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "DAILY;INTERVAL=109", "YEARLY;BYSETPOS=1", "DAILY;COUNT=2"])
 def test_a_date_that_never_comes_is_refused_before_long(frequency: str) -> None:
     started = process_time()
 
     with pytest.raises(Invalid, match=r"never comes$|is not reached within 50 years$"):
         parsed({"rrule": f"FREQ={frequency};BYMONTH=2;BYMONTHDAY=30", "from": START})
     assert process_time() - started < 2  # without a limit it would be ten
+
+
+def test_a_leap_year_is_found_among_each_hundredth() -> None:
+    schedule = parsed({"rrule": "FREQ=YEARLY;INTERVAL=100;BYMONTH=2;BYMONTHDAY=29", "from": "2000-01-01T00:00"})
+
+    assert schedule.tick_after(NOW) == instant("2400-02-29")
 
 
 def test_a_rule_that_ended_before_it_began_is_refused() -> None:

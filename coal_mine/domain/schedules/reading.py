@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Never
@@ -26,7 +27,8 @@ def refuse(field: str, key: str, value: object, fault: str) -> Never:
 
 
 def shown(value: object) -> str:
-    text = repr(value)
+    """As a user would write it; of what has many parts, or parts within parts, only the first."""
+    text = reprlib.repr(value) if isinstance(value, list | dict) else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -20,8 +20,10 @@ from coal_mine.domain.localtime import SEARCHED_YEARS, local_time, moment_of
 from .reading import LAST_YEAR
 from .rule_text import Frequency, Parts
 
-# How many days, weeks, months or years are searched for the next tick.
+# How many days, weeks, months or years are searched for the next tick, but in each case so many steps: a rule for each hundredth year may
+# want a leap year.
 _SEARCHED = {DAILY: SEARCHED_YEARS * 366, WEEKLY: SEARCHED_YEARS * 53, MONTHLY: SEARCHED_YEARS * 12, YEARLY: SEARCHED_YEARS}
+_LEAST_STEPS = 8
 
 
 class _TooFar(Exception):
@@ -96,7 +98,7 @@ class RuleTicks:
             return None
 
     def _times(self, start: datetime) -> Iterator[datetime]:
-        steps = _Steps.of(self.interval, _SEARCHED[self.frequency])
+        steps = _Steps.of(self.interval, max(_SEARCHED[self.frequency] // self.interval, _LEAST_STEPS))
         return iter(rrule(self.frequency, dtstart=start, interval=steps, wkst=self.first_weekday, **self.by))
 
     def _step_of(self, local: datetime) -> datetime:
