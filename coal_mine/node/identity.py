@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from time import monotonic as monotonic  # noqa: TID251 - coal_mine.clock would bring the whole domain into each supervisor
 
+from .small import read_small
+
 # Everywhere else there is no /proc, no subreaper and no cgroup, and what needs them is left out. Untested there.
 IS_LINUX = sys.platform == "linux"
 
@@ -30,8 +32,7 @@ class ProcessStat:
 
 def stat_of(pid: int | str) -> ProcessStat | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            line = file.read()
+        line = read_small(f"/proc/{pid}/stat")
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The name, in brackets, may contain anything, brackets too.
@@ -57,9 +58,9 @@ class ProcessIdentity:
     boot_id: str
 
     @classmethod
-    def own(cls, boot: str) -> ProcessIdentity:
-        stat = stat_of("self") if IS_LINUX else None
-        return cls(os.getpid(), stat.started if stat else 0, boot)
+    def of(cls, pid: int, boot: str) -> ProcessIdentity:
+        stat = stat_of(pid) if IS_LINUX else None
+        return cls(pid, stat.started if stat else 0, boot)
 
     @classmethod
     def from_text(cls, text: str) -> ProcessIdentity:

@@ -7,41 +7,29 @@ from __future__ import annotations
 
 import grp
 import os
-import pwd
 import signal
-from dataclasses import dataclass
 from typing import NoReturn
 
-from .identity import ProcessIdentity, monotonic
+from .person import Person
 from .record import Spec
 from .surroundings import Surroundings
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SCRIPT = "script"
-JOB = "job"
+# The forker has set all others to their defaults, and handlers do not outlive the start of a program.
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 class NotStarted(Exception):
     """The program cannot be run; the text is for the job's owner."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
-    name: str
-    uid: int
-    gid: int
-    home: str
-
-
 def launch(spec: Spec, supervisor: int, around: Surroundings) -> NoReturn:
     """Become the job. Raises NotStarted. The current directory is the run's."""
     os.setsid()
     _forget_signals()
-    os.umask(0o022)
     try:
-        # Before the program can do anything: whoever finds this process without a supervisor knows it by this.
-        os.symlink(f"{ProcessIdentity.own(around.boot_id).to_text()} {monotonic()}", JOB)
-        person = _person(spec.user)
+        person = around.person if spec.user is None else _named(spec.user)
         script = _write_script(spec.script, person) if spec.script is not None else None
         _become(person, spec)
         around.kernel.die_with_parent(supervisor)  # only now: a change of the user takes it back
@@ -55,23 +43,19 @@ def launch(spec: Spec, supervisor: int, around: Surroundings) -> NoReturn:
 
 
 def _forget_signals() -> None:
-    """What is ignored stays so in a new program, and Python ignores some."""
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+    """What is ignored stays so in a new program."""
+    for number in IGNORED_BY_PYTHON:
         signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def _person(name: str | None) -> _Person:
+def _named(user: str) -> Person:
     try:
-        entry = pwd.getpwnam(name) if name is not None else pwd.getpwuid(os.geteuid())
+        return Person.named(user)
     except KeyError:
-        if name is not None:
-            raise NotStarted(f"user {name}: there is none of that name") from None
-        return _Person(str(os.geteuid()), os.geteuid(), os.getegid(), "/")  # common in containers
-    return _Person(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir)
+        raise NotStarted(f"user {user}: there is none of that name") from None
 
 
-def _become(person: _Person, spec: Spec) -> None:
+def _become(person: Person, spec: Spec) -> None:
     if os.geteuid() != 0:
         _stay(person, spec)
     elif spec.user is not None or spec.group is not None:
@@ -84,7 +68,7 @@ def _become(person: _Person, spec: Spec) -> None:
         _check(person, gid)
 
 
-def _stay(person: _Person, spec: Spec) -> None:
+def _stay(person: Person, spec: Spec) -> None:
     """Without root's rights there is one user, and his own group."""
     if person.uid != os.geteuid():
         raise NotStarted(f"user {person.name}: only root may run jobs as others")
@@ -92,7 +76,7 @@ def _stay(person: _Person, spec: Spec) -> None:
         raise NotStarted(f"group {spec.group}: only root may run jobs with other groups than its own")
 
 
-def _gid(name: str, person: _Person, groups: list[int]) -> int:
+def _gid(name: str, person: Person, groups: list[int]) -> int:
     """Only a group that the user has, as sudo does it: whoever may run jobs as a user may not thereby get, say, the group of docker."""
     try:
         gid = grp.getgrnam(name).gr_gid
@@ -103,7 +87,7 @@ def _gid(name: str, person: _Person, groups: list[int]) -> int:
     return gid
 
 
-def _check(person: _Person, gid: int) -> None:
+def _check(person: Person, gid: int) -> None:
     """That nothing of root is left, and that it cannot come back."""
     if (os.getuid(), os.geteuid(), os.getgid(), os.getegid()) != (person.uid, person.uid, gid, gid):
         raise NotStarted(f"user {person.name}: the system did not change to this user")
@@ -116,7 +100,7 @@ def _check(person: _Person, gid: int) -> None:
     raise NotStarted(f"user {person.name}: the system would let it become root again")
 
 
-def _write_script(text: str, person: _Person) -> int:
+def _write_script(text: str, person: Person) -> int:
     """Its file, open for reading."""
     writing = os.open(_SCRIPT, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o500)
     with open(writing, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -147,7 +131,7 @@ def _path_of(script: int) -> str:
     return f"/dev/fd/{script}"
 
 
-def _enter(workdir: str | None, person: _Person) -> None:
+def _enter(workdir: str | None, person: Person) -> None:
     if workdir is not None:
         try:
             os.chdir(workdir)
@@ -160,7 +144,7 @@ def _enter(workdir: str | None, person: _Person) -> None:
         os.chdir("/")
 
 
-def _environment(spec: Spec, person: _Person) -> dict[str, str]:
+def _environment(spec: Spec, person: Person) -> dict[str, str]:
     clean = {
         "PATH": _PATH,
         "HOME": person.home,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from .small import read_small
 
 # This module and all that supervisors import use nothing but the standard library, and of that little: each supervisor
 # carries it. They do not import coal_mine.clock either, which knows canaries and stores.
@@ -32,10 +34,10 @@ class Spec:
     tail_bytes: int = 1_000_000
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps({name: getattr(self, name) for name in self.__slots__})
 
     @classmethod
-    def from_json(cls, text: str) -> Spec:
+    def from_json(cls, text: str | bytes) -> Spec:
         known = _known(cls, text)
         return cls(**{**known, "argv": tuple(known.get("argv", ()))})
 
@@ -70,10 +72,10 @@ class Result:
     left_behind: int = 0  # processes that go on without the run, having closed its output
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps({name: getattr(self, name) for name in self.__slots__})
 
     @classmethod
-    def from_json(cls, text: str) -> Result:
+    def from_json(cls, text: str | bytes) -> Result:
         known = _known(cls, text)
         return cls(**{**known, "ending": Ending(known["ending"])})
 
@@ -92,13 +94,12 @@ def read_result(directory: Path) -> Result | None:
 def read_lease(path: str) -> float:
     """When the node's lease ends, in seconds of the monotonic clock. Nobody may rely on a lease that cannot be read."""
     try:
-        with open(path, encoding="ascii") as file:
-            return float(file.read())
+        return float(read_small(path))
     except (OSError, ValueError):
         return -math.inf
 
 
-def _known(cls: type[Spec | Result], text: str) -> dict[str, Any]:
+def _known(cls: type[Spec | Result], text: str | bytes) -> dict[str, Any]:
     """Without what a newer version may have written."""
-    names = {each.name for each in fields(cls)}
-    return {name: value for name, value in json.loads(text).items() if name in names}
+    given = json.loads(text)
+    return {name: given[name] for name in cls.__slots__ if name in given}

@@ -16,11 +16,10 @@ from coal_mine.domain.errors import Conflict, Invalid
 
 from .cgroups import RunGroup
 from .identity import ProcessIdentity
-from .launch import JOB
 from .orders import make_control, order_kill, order_signal
 from .output import OutputReader
 from .record import Result, Spec, read_result
-from .surroundings import BELL, FAULT, GROUP, LEASE, RUNS, SPEC, SUPERVISOR
+from .surroundings import BELL, FAULT, GROUP, JOB, LEASE, RUNS, SPEC, SUPERVISOR
 from .tree import kill_remains
 
 _LOCK = "lock"

@@ -15,14 +15,14 @@ from collections.abc import Callable
 
 from .cgroups import RunGroup
 from .frames import Stream
-from .identity import IS_LINUX, monotonic
+from .identity import IS_LINUX, ProcessIdentity, monotonic
 from .launch import NotStarted, launch
 from .orders import Orders
 from .output import OutputWriter
 from .record import Ending, Result, Spec, read_lease
-from .surroundings import GROUP, LEASE, Surroundings
+from .surroundings import GROUP, JOB, LEASE, Surroundings
 from .tree import descendants, kill, terminate
-from .wakeup import Wakeup
+from .wakeup import ENDS, Wakeup
 
 _READ = 1 << 16
 # What a pipe may still hold when all who wrote to it are dead; somebody else who got hold of it could write for ever.
@@ -36,11 +36,25 @@ _LONGEST_POLL = 3600.0
 _NEVER = math.inf
 
 
+class Usage:
+    """What the processes used that have ended; each counts for those of its own children that it waited for."""
+
+    def __init__(self) -> None:
+        self.largest_bytes = 0
+        self.user_seconds = self.system_seconds = 0.0
+
+    def add(self, used: resource.struct_rusage) -> None:
+        self.largest_bytes = max(self.largest_bytes, used.ru_maxrss * (1024 if IS_LINUX else 1))
+        self.user_seconds += used.ru_utime
+        self.system_seconds += used.ru_stime
+
+
 class Supervisor:
-    def __init__(self, name: str, spec: Spec, around: Surroundings) -> None:
+    def __init__(self, name: str, spec: Spec, around: Surroundings, wakeup: Wakeup) -> None:
         self._name = name
         self._spec = spec
         self._around = around
+        self._wakeup = wakeup
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[], object]] = {}
         self._output = OutputWriter(spec.head_bytes, spec.tail_bytes)
@@ -52,15 +66,14 @@ class Supervisor:
         self._trouble: bytes | None = b""  # why the program could not be run; None once it runs
         self._why: Ending | None = None  # set once the run is being killed
         self._group: RunGroup | None = None
+        self._used = Usage()
         self._started = self._ended = monotonic()
         self._timeout_at = self._kill_at = self._bell_at = _NEVER
         self._fence_at = -_NEVER if spec.fenced else _NEVER
         self._last_bell = -_NEVER
 
     def run(self) -> Result:
-        self._around.kernel.adopt_orphans()
-        wakeup = Wakeup(self._reap, self._asked_to_end)
-        self._listen(wakeup.fileno, wakeup.hear)
+        self._listen(self._wakeup.fileno, self._hear_signals)
         orders = Orders(self._asked_to_end, self._pass_on)
         self._listen(orders.fileno, orders.hear)
         if orders.was_kill_ordered():
@@ -72,7 +85,9 @@ class Supervisor:
                 self._wait()
         self._ended = monotonic()
         self._hear_last_words()
-        return self._result()
+        result = self._result()
+        self._close_all()
+        return result
 
     def kill_everything(self) -> None:
         """The way out after a fault of ours: no process may go on that nobody watches."""
@@ -97,6 +112,8 @@ class Supervisor:
         self._job = os.fork()
         if self._job == 0:
             self._become_job(out_end, err_end, trouble_end, supervisor)
+        # Whoever finds the job without a supervisor knows it by this.
+        os.symlink(f"{ProcessIdentity.of(self._job, self._around.boot_id).to_text()} {self._started}", JOB)
         for end in (out_end, err_end, trouble_end):
             os.close(end)
         self._follow(out, Stream.STDOUT)
@@ -190,9 +207,15 @@ class Supervisor:
         with contextlib.suppress(OSError):  # nobody is left to hear it, or there is no such signal
             os.killpg(self._job, number)
 
+    def _hear_signals(self) -> None:
+        if ENDS.intersection(self._wakeup.hear()):
+            self._asked_to_end()
+        self._reap()
+
     def _reap(self) -> None:
         try:
-            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            while (ended := os.wait4(-1, os.WNOHANG))[0]:
+                self._used.add(ended[2])
                 if ended[0] == self._job:
                     self._status = ended[1]
         except ChildProcessError:
@@ -241,10 +264,13 @@ class Supervisor:
         del self._handlers[descriptor]
         os.close(descriptor)
 
+    def _close_all(self) -> None:
+        for descriptor in self._handlers.keys() - {self._wakeup.fileno}:
+            self._close(descriptor)
+
     # The end
 
     def _result(self) -> Result:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         status = os.waitstatus_to_exitcode(self._status) if self._status is not None and not self._trouble else None
         left = [] if self._alone else descendants(os.getpid())
         self._output.close()
@@ -257,9 +283,9 @@ class Supervisor:
             error=self._trouble.decode(errors="replace") if self._trouble else None,
             started_mono=self._started,
             ended_mono=self._ended,
-            max_memory_bytes=used.ru_maxrss * (1024 if IS_LINUX else 1),
-            cpu_user_seconds=used.ru_utime,
-            cpu_system_seconds=used.ru_stime,
+            max_memory_bytes=self._used.largest_bytes,
+            cpu_user_seconds=self._used.user_seconds,
+            cpu_system_seconds=self._used.system_seconds,
             stdout_bytes=self._produced[Stream.STDOUT],
             stderr_bytes=self._produced[Stream.STDERR],
             unwritten_bytes=self._output.unwritten,

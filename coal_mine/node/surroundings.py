@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 
 from .cgroups import GroupMaker
+from .person import Person
 from .tree import Kernel
 
 # In the spool:
@@ -15,6 +16,7 @@ LEASE = "lease"
 RUNS = "runs"
 # In a run's directory, beside what orders.py, output.py and record.py name:
 SPEC = "spec.json"
+JOB = "job"  # likewise, of the process of the program, and when it started
 SUPERVISOR = "supervisor"  # a symbolic link to an identity: made at once with its content, by one process only
 GROUP = "cgroup"  # a symbolic link to its group
 FAULT = "fault"  # what went wrong in the supervisor itself
@@ -25,7 +27,9 @@ class Surroundings:
     kernel: Kernel
     boot_id: str
     bell: int  # the open FIFO. It is open for reading too, so that writing succeeds while nobody listens
+    spool: int  # the open directory
     groups: GroupMaker | None
+    person: Person  # as whom a job runs when its spec names nobody
 
     def ring(self, name: str) -> None:
         with contextlib.suppress(OSError):  # full: the agent then looks at all runs

@@ -1,0 +1,111 @@
+"""The process of a supervisor: it supervises the run that it was forked for, and then perhaps others, one after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import traceback
+from typing import NoReturn
+
+from .identity import ProcessIdentity, monotonic
+from .idle import Idle
+from .record import RESULT, Ending, Result, Spec
+from .small import read_small
+from .supervisor import Supervisor
+from .surroundings import FAULT, RUNS, SPEC, SUPERVISOR, Surroundings
+from .wakeup import ENDS, Wakeup
+
+# Written over by the result, so that a full disk has room for it.
+_RESERVED = b" " * 1024
+_UNFINISHED = "result.new"
+
+
+def be_supervisor(first: str, around: Surroundings, idle: Idle) -> NoReturn:
+    try:
+        _detach()
+        idle.leave_forker()
+        wakeup = Wakeup()
+        around.kernel.adopt_orphans()
+        identity = ProcessIdentity.of(os.getpid(), around.boot_id).to_text()
+        name: str | None = first
+        while name and _supervise(name, identity, around, wakeup):
+            name = None if ENDS.intersection(wakeup.hear()) else idle.wait(wakeup)
+    finally:
+        os._exit(0)
+
+
+def refuse(name: str, error: str, around: Surroundings) -> None:
+    """Say that a run gets no supervisor at all."""
+    now = monotonic()
+    if _enter(name, "-", around):
+        _reserve()
+        _deliver(Result(ending=Ending.NOT_STARTED, error=error, started_mono=now, ended_mono=now))
+        around.ring(name)
+
+
+def _detach() -> None:
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
+def _supervise(name: str, identity: str, around: Surroundings, wakeup: Wakeup) -> bool:
+    """Whether this process may supervise another run: it left nothing behind."""
+    if not _enter(name, identity, around):
+        return True
+    _reserve()
+    supervisor = Supervisor(name, Spec.from_json(read_small(SPEC)), around, wakeup)
+    try:
+        result = supervisor.run()
+    except BaseException:  # noqa: BLE001 - the agent finds a run without a result, and why
+        with contextlib.suppress(OSError), open(FAULT, "w", encoding="utf-8") as file:
+            traceback.print_exc(file=file)
+        supervisor.kill_everything()
+        around.ring(name)
+        return False
+    while not _deliver(result):
+        select.select((), (), (), 1.0)
+    around.ring(name)
+    return not result.left_behind
+
+
+def _enter(name: str, identity: str, around: Surroundings) -> bool:
+    """Go into the run's directory and claim it; False when it was removed, or somebody supervises it already."""
+    try:
+        os.fchdir(around.spool)
+        os.chdir(f"{RUNS}/{name}")
+        os.symlink(identity, SUPERVISOR)
+    except OSError:
+        return False
+    return True
+
+
+def _reserve() -> None:
+    with contextlib.suppress(OSError):  # then the result waits until there is room
+        _write(_RESERVED)
+
+
+def _write(text: bytes) -> None:
+    """In place: a full disk takes what is no longer than before."""
+    file = os.open(_UNFINISHED, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if os.write(file, text) < len(text):
+            raise OSError(errno.ENOSPC, "only a part was written")
+        os.ftruncate(file, len(text))
+    finally:
+        os.close(file)
+
+
+def _deliver(result: Result) -> bool:
+    try:
+        _write(result.to_json().encode())
+        os.rename(_UNFINISHED, RESULT)
+    except FileNotFoundError:
+        return True  # the run was removed: nobody wants to know
+    except OSError:
+        return False
+    return True
