@@ -3,7 +3,7 @@
 from .loading import ENVIRONMENT, Config, load
 from .logs import LoggingConfig
 from .mail import AlertsConfig, EmailConfig, HeartbeatConfig, Tls
-from .node import JobsConfig, NodeConfig
+from .node import JobsConfig, NodeConfig, default_node
 from .store import MongoConfig, key_path
 from .wsgi import ALL_INTERFACES, WsgiConfig
 
@@ -20,6 +20,7 @@ __all__ = [
     "NodeConfig",
     "Tls",
     "WsgiConfig",
+    "default_node",
     "key_path",
     "load",
 ]

@@ -48,6 +48,11 @@ class Config:
     node: NodeConfig | None  # None: this machine runs no jobs
     jobs: JobsConfig
 
+    @property
+    def spool_path(self) -> Path:
+        """Where this machine's node keeps what its runs leave behind until the store has it."""
+        return self.sqlite_path.parent / "nodes" / (self.node.name if self.node else "-")
+
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     """The configuration of `path`, else of the environment if it names a MongoDB, else of the first coal-mine.ini, else of the environment.

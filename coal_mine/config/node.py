@@ -51,6 +51,11 @@ def read_node(section: Section) -> NodeConfig:
     return config
 
 
+def default_node() -> NodeConfig:
+    """For a machine that is asked to run jobs without being told how."""
+    return read_node(Section("node", {}, lambda section, setting: f"[{section}] {setting}"))
+
+
 def read_jobs(section: Section) -> JobsConfig:
     config = JobsConfig(keep=timedelta(days=section.number("keep_days", 30, 1, 36_500)))
     section.refuse_rest("keep_days")

@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from coal_mine import __version__
-from coal_mine.config import Config, Tls, load
+from coal_mine.config import Config, Tls, default_node, load
 from coal_mine.domain.errors import CoalMineError, Invalid
 from coal_mine.stores.sqlite.lock import lock
 
 from . import logs
-from .parts import check_store
-from .serving import checked_address, serve_background, serve_web, supervise
+from .node_parts import warn_of_root
+from .parts import Roles, check_store
+from .serving import checked_address, serve_loops, serve_web, supervise
 
 _log = logging.getLogger(__name__)
 
@@ -29,13 +30,14 @@ _log = logging.getLogger(__name__)
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on, instead of the configured one; 0 takes a free one.")
 @click.option("--web", is_flag=True, help="Serve HTTP only (needs MongoDB).")
 @click.option("--background", is_flag=True, help="Watch deadlines and deliver alerts only (needs MongoDB).")
+@click.option("--node", is_flag=True, help="Run jobs only (needs MongoDB).")
 @click.option("--check-config", is_flag=True, help="Say what the configuration means and exit.")
 @click.version_option(__version__, prog_name="coal-mine")
-def main(path: Path | None, port: int | None, web: bool, background: bool, check_config: bool) -> None:
+def main(path: Path | None, port: int | None, web: bool, background: bool, node: bool, check_config: bool) -> None:
     """Start the Coal Mine server: it tells people when a periodic job did not run."""
     try:
-        if web and background:
-            raise Invalid("--web and --background exclude each other; give neither to start everything")
+        if web + background + node > 1:
+            raise Invalid("--web, --background and --node exclude each other; give none to start everything")
         config = load(path, os.environ)
         if port is not None:
             config = replace(config, wsgi=replace(config.wsgi, port=port))
@@ -43,54 +45,79 @@ def main(path: Path | None, port: int | None, web: bool, background: bool, check
             store = check_store(config) if config.mongodb else f"SQLite, in {config.sqlite_path}"
             click.echo("\n".join(_summary(config, store)))
             return
-        _run(config, web=web, background=background)
+        _run(config, _Wanted(web=web, background=background, node=node))
     except CoalMineError as error:
         click.echo(f"coal-mine: {error}", err=True)
         sys.exit(2)
 
 
-def _run(config: Config, *, web: bool, background: bool) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Which of the options were given."""
+
+    web: bool
+    background: bool
+    node: bool
+
+    @property
+    def everything(self) -> bool:
+        return not (self.web or self.background or self.node)
+
+
+_EVERYTHING = _Wanted(web=False, background=False, node=False)
+
+
+def _run(config: Config, wanted: _Wanted) -> None:
     try:
         logs.set_up(config.logging)
     except OSError as error:
         raise CoalMineError(f"{config.source}: [logging] file: {config.logging.file}: {error.strerror}") from error
-    if config.mongodb is None and web != background:
-        raise CoalMineError("--web or --background alone needs [mongodb]: the SQLite store is used by one process")
-    everything = web == background
+    if config.mongodb is None and not wanted.everything:
+        raise CoalMineError("--web, --background or --node alone needs [mongodb]: the SQLite store is used by one process")
+    if wanted.node and config.node is None:
+        config = replace(config, node=default_node())
+    everything = wanted.everything
     if config.mongodb is None:
         lock(config.sqlite_path)
     store = check_store(config)
-    if everything or web:
+    if everything or wanted.web:
         host, port = checked_address(config.wsgi)
         config = replace(config, wsgi=replace(config.wsgi, host=host, port=port))
-    for line in _summary(config, store, web=everything or web, background=everything or background):
+    for line in _summary(config, store, wanted):
         _log.info("%s", line)
     _log.info("this is process %d; SIGTERM ends it", os.getpid())
-    _warn(config, web=everything or web)
-    if not everything:
-        serve_web(config, background=False) if web else serve_background(config)
+    _warn(config, wanted)
+    if wanted.web:
+        serve_web(config, Roles())
+    elif not everything:
+        serve_loops(config, Roles(background=wanted.background, node=wanted.node))
     elif config.mongodb is None:
-        serve_web(config, background=True)
+        serve_web(config, Roles(background=True, node=config.node is not None))
     else:
         supervise(config)
     _log.info("stopped")
 
 
-def _summary(config: Config, store: str, *, web: bool = True, background: bool = True) -> list[str]:
+def _summary(config: Config, store: str, wanted: _Wanted = _EVERYTHING) -> list[str]:
     wsgi, email = config.wsgi, config.email
     host = f"[{wsgi.host}]" if ":" in wsgi.host else wsgi.host
     scheme = "https" if wsgi.tls_certificate else "http"
     mail = f"mail from {email.sender} through {email.host}:{email.port}" if email else "the log only, since there is no [email] section"
     lines = [f"Coal Mine {__version__}, configured by {config.source}", f"store: {store}"]
-    if background:
+    if wanted.everything or wanted.background:
         lines.append(f"alerts: {mail}")
-    if web:
+    node = config.node
+    if node and (wanted.everything or wanted.node):
+        lines.append(f"node {node.name}: runs jobs of {', '.join(node.pools)}, at most {node.slots} at once, as {', '.join(node.users)}")
+    if wanted.everything or wanted.web:
         lines.append(f"listening on {scheme}://{host}:{wsgi.port}" + (" for this machine only" if config.local_only else ""))
     return lines
 
 
-def _warn(config: Config, *, web: bool) -> None:
-    if web and not config.wsgi.auth_key and not config.local_only:
+def _warn(config: Config, wanted: _Wanted) -> None:
+    if config.node and (wanted.everything or wanted.node):
+        warn_of_root(config.node)
+    if (wanted.everything or wanted.web) and not config.wsgi.auth_key and not config.local_only:
         _log.warning("NO KEY IS SET: whoever reaches this port may change and delete canaries; set [wsgi] auth_key")
     email = config.email
     if email and email.username and email.tls is Tls.NO and email.host not in ("localhost", "127.0.0.1", "::1"):

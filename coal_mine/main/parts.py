@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from coal_mine.background.heartbeat import BEAT, Heartbeat
 from coal_mine.background.loop import Loop
 from coal_mine.background.outbox import Expander, Sender
 from coal_mine.background.ping import ObservedChannel, Ping, Tries
+from coal_mine.background.planner import Planner
+from coal_mine.background.sweeper import Sweeper
 from coal_mine.background.takeover import Takeover
 from coal_mine.background.timekeeper import MEASURED_EVERY, Timekeeper
 from coal_mine.background.watcher import DeadlineWatcher
@@ -24,12 +26,13 @@ from coal_mine.channels.log import LogChannel
 from coal_mine.channels.ping import UrlPing
 from coal_mine.clock import SharedClock, SystemClock, monotonic
 from coal_mine.config import Config, HeartbeatConfig
-from coal_mine.domain.alert import EMAIL, LOG, OPERATORS
+from coal_mine.domain.alert import EMAIL, LOG, OPERATORS, REPORTS
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.ports import Channel
 from coal_mine.domain.server import Backgrounds, Server
 from coal_mine.ids import RandomIds
 from coal_mine.services.canaries import Canaries
+from coal_mine.services.outcomes import Outcomes
 from coal_mine.stores.mongo.store import MongoStore
 from coal_mine.stores.mongo.store import check as check_mongo
 from coal_mine.stores.mongo.store import open_store as open_mongo
@@ -38,10 +41,14 @@ from coal_mine.stores.sqlite.store import open_store as open_sqlite
 from coal_mine.web.app import App
 from coal_mine.web.health import Health
 
+from .node_parts import NodeParts
+
 _log = logging.getLogger(__name__)
 
 _SENDERS = 4
 _OPERATORS_SENDER = "sender-operators"
+# Who wants to read about runs wants each; but not more than so many at once.
+_REPORTS_SINGLY = 1_000
 # A loop that has not come round for so long is reported by /health.
 _HEALTHY_SECONDS = 10.0
 _UNSEEN_SECONDS = 30.0  # without a look at the others
@@ -50,10 +57,18 @@ _STOP_SECONDS = 10.0
 _REST_AFTER_OUTAGE = timedelta(seconds=2)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """What one process does beside serving HTTP."""
+
+    background: bool = False  # watches, plans, sweeps and delivers
+    node: bool = False  # runs jobs
+
+
 class Parts:
     """A store, the loops and the web application of one process. Made after the fork: threads and connections do not survive one."""
 
-    def __init__(self, config: Config, *, background: bool) -> None:
+    def __init__(self, config: Config, roles: Roles) -> None:
         self._ids = RandomIds()
         self._store = open_store(config)
         self._channels: list[Channel] = []
@@ -61,14 +76,22 @@ class Parts:
         self._clock = self._shared_clock(self._store) if isinstance(self._store, MongoStore) else SystemClock()
         self._takeover: Takeover | None = None
         self._ping: Loop | None = None
+        self._node: NodeParts | None = None
+        self._outcomes = Outcomes(self._store, self._clock, alert_owed=lambda: self._wake("expander"))
         self._heartbeat = Heartbeat(
-            self._store, _introduction(self._ids.nonce(), background=background), config.alerts.operators,
+            self._store, _introduction(self._ids.nonce(), background=roles.background), config.alerts.operators,
             operators_told=lambda: self._wake(_OPERATORS_SENDER),
         )  # fmt: skip
         self._loops.append(Loop("heartbeat", self._heartbeat, self._clock, max_sleep=BEAT))
         self._add_operators_sender(config)
-        if background:
+        if roles.background:
             self._add_background(config)
+        if roles.background or roles.node:
+            planner = Planner(self._store, run_planned=self._look_for_runs, run_ended=self._outcomes.tell)
+            self._loops.append(Loop("planner", planner, self._clock))
+        if roles.node and config.node:
+            self._node = NodeParts(config, self._store, self._clock, self._ids, self._outcomes.tell)
+            self._loops += self._node.loops
         canaries = Canaries(
             self._store, self._clock, self._ids,
             deadlines_changed=lambda: self._wake("watcher"), alert_owed=lambda: self._wake("expander"),
@@ -99,6 +122,8 @@ class Parts:
         else:
             for channel in self._channels:
                 channel.close()
+        if self._node:
+            self._node.end()
         if not _is_orphan():  # whoever killed what had started us did not mean to leave deadlines unwatched
             self._heartbeat.end()
         self._store.close()
@@ -136,12 +161,16 @@ class Parts:
             self._takeover = Takeover(self._store, self._clock)  # only there can a predecessor's data be
             self._store.on_new_primary(watcher.store_was_away)
         self._loops.append(Loop("watcher", watcher, self._clock))
+        self._loops.append(Loop("sweeper", Sweeper(self._store, tell=self._outcomes.tell, kept=config.jobs.keep), self._clock))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
         tries = Tries()
         for number in range(1, _SENDERS + 1):
             channels: Mapping[str, Channel] = {EMAIL: ObservedChannel(self._mail_channel(config), tries), LOG.channel: LogChannel()}
             sender = Sender(self._store, self._clock, self._ids, channels, digest_above=config.alerts.digest_above)
             self._loops.append(Loop(f"sender-{number}", sender, self._clock))
+        reports: Mapping[str, Channel] = {REPORTS: self._mail_channel(config)}
+        sender = Sender(self._store, self._clock, self._ids, reports, digest_above=_REPORTS_SINGLY)
+        self._loops.append(Loop("sender-reports", sender, self._clock))
         if config.heartbeat:
             self._ping = self._make_ping(config.heartbeat, tries)
 
@@ -164,6 +193,10 @@ class Parts:
         channel: Channel = LogChannel() if config.email is None else EmailChannel(config.email)
         self._channels.append(channel)
         return channel
+
+    def _look_for_runs(self) -> None:
+        if self._node:
+            self._node.wake()
 
     def _wake(self, name: str) -> None:
         for loop in self._loops:

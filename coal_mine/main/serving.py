@@ -24,7 +24,7 @@ from coal_mine.domain.errors import CoalMineError, Invalid
 from coal_mine.web.app import App
 
 from . import logs
-from .parts import Parts
+from .parts import Parts, Roles
 
 _log = logging.getLogger(__name__)
 
@@ -41,14 +41,14 @@ _SHORT_LIFE_SECONDS = 5.0
 _MAX_SHORT_LIVES = 5
 
 
-def serve_web(config: Config, *, background: bool) -> None:
-    """Serve HTTP until SIGTERM or SIGINT; with `background` the loops run beside it in the same worker process."""
+def serve_web(config: Config, roles: Roles) -> None:
+    """Serve HTTP until SIGTERM or SIGINT; the other roles run beside it in the same worker process."""
 
     def make_app() -> App:
         # In the worker process, after the fork. Its signals are its own.
         signal.set_wakeup_fd(-1)
         end_with_parent()
-        parts = Parts(config, background=background)
+        parts = Parts(config, roles)
         try:
             parts.start()
         except BaseException:
@@ -63,11 +63,11 @@ def serve_web(config: Config, *, background: bool) -> None:
     server.serve(target_loader=make_app, wrap_loader=False)
 
 
-def serve_background(config: Config) -> None:
-    """Run the loops until SIGTERM or SIGINT."""
+def serve_loops(config: Config, roles: Roles) -> None:
+    """Run without HTTP until SIGTERM or SIGINT."""
     wait = _signal_to_end()
     end_with_parent()
-    parts = Parts(config, background=True)
+    parts = Parts(config, roles)
     try:
         parts.start()
         wait()
@@ -76,13 +76,14 @@ def serve_background(config: Config) -> None:
 
 
 def supervise(config: Config) -> None:
-    """Web and background each in a process of its own, started again when they die, until SIGTERM or SIGINT.
+    """Web, background and node each in a process of its own, started again when they die, until SIGTERM or SIGINT.
 
     Raises CoalMineError when one of them keeps dying right after its start: whoever started us shall know.
     """
     wait = _signal_to_end()
     stopping = threading.Event()
-    keepers = [_Keeper(name, target, config, stopping) for name, target in (("web", _web_process), ("background", _background_process))]
+    targets = [("web", _web_process), ("background", _background_process), *([("node", _node_process)] if config.node else [])]
+    keepers = [_Keeper(name, target, config, stopping) for name, target in targets]
     for keeper in keepers:
         keeper.start()
     wait()
@@ -240,9 +241,14 @@ def _web_process(config: Config) -> None:
     multiprocessing.set_start_method("fork", force=True)  # the workers' way again, instead of the one by which we came
     logs.set_up(config.logging)
     end_with_parent()
-    serve_web(config, background=False)
+    serve_web(config, Roles())
 
 
 def _background_process(config: Config) -> None:
     logs.set_up(config.logging)
-    serve_background(config)
+    serve_loops(config, Roles(background=True))
+
+
+def _node_process(config: Config) -> None:
+    logs.set_up(config.logging)
+    serve_loops(config, Roles(node=True))

@@ -1,0 +1,67 @@
+"""The node that a process is, if it is one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from coal_mine import __version__
+from coal_mine.background.loop import Loop
+from coal_mine.config import Config, NodeConfig
+from coal_mine.domain.node import BEAT, Node
+from coal_mine.domain.ports import Clock, Ids, Store
+from coal_mine.domain.run import Run
+from coal_mine.node.agent import Agent
+
+_log = logging.getLogger(__name__)
+
+_BEAT, _CLAIMER, _REPORTER = "node-beat", "node-claimer", "node-reporter"
+# The claimer sleeps until the next tick that it knows of, and looks for others so often.
+_LOOK = timedelta(milliseconds=500)
+
+
+class NodeParts:
+    def __init__(self, config: Config, store: Store, clock: Clock, ids: Ids, tell: Callable[[Sequence[Run]], None]) -> None:
+        """`tell` is services.outcomes.Outcomes.tell. Raises Conflict when another process is this node."""
+        assert config.node is not None  # noqa: S101 - whoever has none makes no node
+        settings = config.node
+        self._agent = Agent(
+            store, clock, ids, config.spool_path, lambda boot, now: _announced(settings, boot, now), tell=tell, room=self.wake
+        )
+        self._claimer = Loop(_CLAIMER, self._agent.claimer, clock, max_sleep=_LOOK)
+        self.loops = [Loop(_BEAT, self._agent, clock, max_sleep=BEAT), self._claimer, Loop(_REPORTER, self._agent.reporter, clock)]
+
+    def wake(self) -> None:
+        """There may be something to run that was not known of."""
+        self._claimer.wake()
+
+    def end(self) -> None:
+        """After the loops have ended."""
+        self._agent.end()
+
+
+def warn_of_root(settings: NodeConfig) -> None:
+    """Whoever may create jobs may do whatever their users may."""
+    if "root" in settings.users:
+        _log.warning("jobs that name no other user run AS ROOT on this node; name others in [node] users")
+
+
+def _announced(settings: NodeConfig, boot: str, now: datetime) -> Node:
+    return Node(
+        name=settings.name,
+        pools=settings.pools,
+        users=settings.users,
+        timezone=settings.timezone,
+        slots=settings.slots,
+        cpus=settings.cpus,
+        mem=settings.mem,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        boot=boot,
+        version=__version__,
+        started_at=now,
+        seen_at=now,
+    )
