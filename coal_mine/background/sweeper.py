@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
+from coal_mine.domain.canary import awaited
+from coal_mine.domain.errors import NotFound
 from coal_mine.domain.node import Node
-from coal_mine.domain.overdue import overdue, unplaceable, waits_for_its_turn
+from coal_mine.domain.overdue import awaited_until, overdue, unplaceable, waits_for_its_turn
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, abandoned, lost
 from coal_mine.domain.times import isoformat
@@ -26,6 +29,9 @@ _TOLD_AFTER = timedelta(seconds=3)
 LOST_AFTER = timedelta(hours=24)
 # As soon as a node has had time to take it, it is asked whether any may.
 _PLACED_AFTER = timedelta(seconds=1)
+# Canaries that wait for runs under way are looked at so often, and read when their deadlines are so near.
+_AWAIT_EVERY = timedelta(seconds=5)
+_NEAR = timedelta(seconds=20)
 _FORGET_EVERY = timedelta(minutes=10)
 _AT_ONCE = 500
 
@@ -40,11 +46,14 @@ class Sweeper:
         self._kept = kept
         self._contact = Contact(gap=_GAP, settling=_SETTLING)
         self._forget_at: datetime | None = None
+        self._await_at: datetime | None = None
+        self._awaited: dict[str, datetime] = {}  # until when the canaries of live runs are known to wait
 
     def run_once(self, now: datetime) -> datetime | None:
         more = self._end_overdue(now)
         if self._contact.may_judge(now):
             self._abandon(now)
+        self._await(now)
         self._tell(self._store.runs.owing(now - _TOLD_AFTER, limit=_AT_ONCE))
         self._forget(now)
         return now if more else now + PAUSE
@@ -72,6 +81,30 @@ class Sweeper:
             if node is None or node.has_lost_its_lease(now):
                 changes += [change for run in self._store.runs.live_on(name) if (change := _abandoned(run, node, now))]
         self._carry_out(changes)
+
+    def _await(self, now: datetime) -> None:
+        """Canaries whose deadlines come near wait for runs that are under way and may be."""
+        if self._await_at and now < self._await_at:
+            return
+        self._await_at = now + _AWAIT_EVERY
+        live = [run for name in self._store.runs.live_nodes() for run in self._store.runs.live_on(name)]
+        known, self._awaited = self._awaited, {}
+        for run in live:
+            until = awaited_until(run, now)
+            if until and now - run.tick > _AWAIT_EVERY:
+                is_known = known.get(run.id, now) > now + _NEAR
+                self._awaited[run.id] = known[run.id] if is_known else self._prolong(run, until)
+
+    def _prolong(self, run: Run, until: datetime) -> datetime:
+        """How long its canary waits now."""
+        with suppress(NotFound):  # the job, or its canary, was deleted meanwhile
+            canary = self._store.canaries.get(self._store.jobs.get(run.job_id).canary_id)
+            transition = awaited(canary, until)
+            if transition is None:
+                return canary.deadline or until
+            if not self._store.canaries.apply(transition):  # the canary has changed, and is looked at again
+                return run.tick
+        return until
 
     def _carry_out(self, changes: Sequence[RunChange]) -> None:
         if not changes:

@@ -23,8 +23,8 @@ _TOLD = {
     (True, Kind.RESUMED): "is back",
 }
 _WRONG = {
-    Kind.FAILED: "reported a failure",
-    Kind.MISSED: "was found not to have been started in time",
+    Kind.FAILED: "failed",
+    Kind.MISSED: "had not been started in time: this was found",
     Kind.LOST: "was lost sight of",
 }
 
@@ -79,7 +79,7 @@ def _sentence(alert: Alert) -> str:
         return _sentence_of_server(alert)
     who = f"The canary {printable(alert.name)} ({alert.about})"
     if alert.kind in _WRONG:
-        return f"{who} {_WRONG[alert.kind]} at {isoformat(alert.at)}."
+        return f"The job {printable(alert.name)} (canary {alert.about}) {_WRONG[alert.kind]} at {isoformat(alert.at)}."
     if alert.kind is Kind.LATE:  # a predecessor's canary may have lost its deadline, being paused
         return f"{who} was expected to report before {isoformat(alert.deadline or alert.at)}."
     return f"{who} is reporting again as of {isoformat(alert.at)}."

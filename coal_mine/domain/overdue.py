@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .job import CatchUpPolicy, OverlapPolicy
 from .node import Node, Switches
-from .run import ANY, OVERLAP, Origin, Run, RunChange, failed, missed, skipped
+from .run import ANY, OVERLAP, Origin, Run, RunChange, RunState, failed, missed, skipped
+
+# A run that lives is asked after more often than this.
+_PATIENCE = timedelta(minutes=1)
 
 
 def waits_for_its_turn(run: Run) -> bool:
@@ -40,6 +43,20 @@ def unplaceable(run: Run, nodes: Sequence[Node], now: datetime) -> RunChange | N
     if not user or not serving or any(node.may_run_as(user) for node in serving):
         return None
     return failed(run, f"no node may run as {user}", now)
+
+
+def awaited_until(run: Run, now: datetime) -> datetime | None:
+    """How long its canary should go on waiting for a run that is under way; None: no longer than it does.
+
+    Where nobody has said how long it may take, that is as long as it lives. A limit of the tick is in the canary's own deadline.
+    """
+    definition = run.definition
+    if run.state not in (RunState.CLAIMED, RunState.RUNNING):
+        return None
+    if definition.timeout_seconds is not None:
+        limit = timedelta(seconds=definition.timeout_seconds + definition.kill_wait_seconds)
+        return (run.started_at or now) + limit + _PATIENCE
+    return None if definition.grace_seconds is not None else now + 2 * _PATIENCE
 
 
 def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node]) -> str:
