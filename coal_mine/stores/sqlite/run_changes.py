@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from coal_mine.domain.run import Origin, Outcome, Run, RunChange, RunState
 
@@ -40,16 +40,23 @@ _DELETE_DEFINITIONS = f"""
 """
 
 
-def add(connection: sqlite3.Connection, runs: Sequence[Run]) -> int:
-    versions = as_parameter((run.id, run.job_version) for run in runs)
-    delete(connection, [number for (number,) in rows_of(connection, ("number",), _OUTDATED, (versions,))])
-    there = {run_id for (run_id,) in rows_of(connection, ("id",), _THERE, (json.dumps([run.id for run in runs]),))}
-    new = {run.id: (digest_of(run), run) for run in reversed(runs) if run.id not in there}
-    texts = {digest: run.definition_text for digest, run in new.values()}
-    connection.execute(_ADD_DEFINITIONS, (as_parameter(texts.items()),))
+def adding(runs: Sequence[Run]) -> Callable[[sqlite3.Connection], int]:
+    """The work of RunStore.add. The rows are made before it is the writer's turn: nobody should have to wait for that."""
     columns = tuple(COLUMNS)
-    connection.execute(_ADD_RUNS, (as_parameter((digest, *written(run, columns)) for digest, run in new.values()),))
-    return len(new)
+    texts = {digest_of(run): run.definition_text for run in runs}
+    rows = {run.id: (digest_of(run), *written(run, columns)) for run in reversed(runs)}
+    versions = as_parameter((run.id, run.job_version) for run in runs)
+
+    def work(connection: sqlite3.Connection) -> int:
+        delete(connection, [number for (number,) in rows_of(connection, ("number",), _OUTDATED, (versions,))])
+        there = {run_id for (run_id,) in rows_of(connection, ("id",), _THERE, (json.dumps(list(rows)),))}
+        new = [row for run_id, row in rows.items() if run_id not in there]
+        needed = {digest for digest, *_ in new}
+        connection.execute(_ADD_DEFINITIONS, (as_parameter(item for item in texts.items() if item[0] in needed),))
+        connection.execute(_ADD_RUNS, (as_parameter(new),))
+        return len(new)
+
+    return work
 
 
 def delete(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:

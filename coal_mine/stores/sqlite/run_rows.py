@@ -37,6 +37,10 @@ def _moment(millis: int | None) -> datetime | None:
     return None if millis is None else from_millis(millis)
 
 
+def _list_as_text(values: Sequence[Any]) -> str:
+    return json.dumps(values) if values else "[]"
+
+
 def _texts(text: str) -> tuple[str, ...]:
     return () if text == "[]" else tuple(json.loads(text))
 
@@ -45,7 +49,13 @@ def _pairs(text: str) -> tuple[tuple[str, ...], ...]:
     return () if text == "[]" else tuple(tuple(pair) for pair in json.loads(text))
 
 
+def _command_as_text(command: str | Sequence[str] | None) -> str:
+    return "null" if command is None else json.dumps(command)
+
+
 def _command(text: str) -> str | tuple[str, ...] | None:
+    if text == "null":
+        return None
     value = json.loads(text)
     return tuple(value) if isinstance(value, list) else value
 
@@ -71,7 +81,7 @@ def _result(text: str) -> Result | None:
 
 
 def _attempts_as_text(attempts: Sequence[Attempt]) -> str:
-    return json.dumps(
+    return _list_as_text(
         [[one.number, one.node, _millis(one.started_at), to_millis(one.ended_at), one.exit_code, one.reason] for one in attempts]
     )
 
@@ -88,7 +98,7 @@ def _attempts(text: str) -> tuple[Attempt, ...]:
 _PLAIN: _Way = (_same, _same)
 _TIME: _Way = (to_millis, from_millis)
 _MAYBE_TIME: _Way = (_millis, _moment)
-_TEXTS: _Way = (json.dumps, _texts)
+_TEXTS: _Way = (_list_as_text, _texts)
 
 # How each field of a run but its definition is written and read; the keys are the columns.
 COLUMNS: dict[str, _Way] = {
@@ -104,8 +114,8 @@ COLUMNS: dict[str, _Way] = {
     "priority": _PLAIN,
     "pools": _TEXTS,
     "created_at": _TIME,
-    "parameters": (json.dumps, _pairs),
-    "command": (json.dumps, _command),
+    "parameters": (_list_as_text, _pairs),
+    "command": (_command_as_text, _command),
     "attempt": _PLAIN,
     "epoch": _PLAIN,
     "node": _PLAIN,

@@ -15,7 +15,7 @@ from coal_mine.domain.times import from_millis, to_millis
 
 from .database import Database
 from .groups import as_parameter, given, rows_of
-from .run_changes import UNTOUCHED, add, change, delete
+from .run_changes import UNTOUCHED, adding, change, delete
 from .run_rows import HAS_ENDED, IS_LIVE, IS_NOT_DONE, IS_OPEN, IS_WAITING, SELECT, get, runs_of
 
 _LATEST = f"""
@@ -53,7 +53,7 @@ class SqliteRuns:
         self._database = database
 
     def add(self, runs: Sequence[Run]) -> int:
-        return self._database.write(lambda connection: add(connection, runs)) if runs else 0
+        return self._database.write(adding(runs)) if runs else 0
 
     def change(self, changes: Sequence[RunChange]) -> list[Outcome]:
         return self._database.write(lambda connection: change(connection, changes)) if changes else []
