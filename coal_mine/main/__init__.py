@@ -11,11 +11,12 @@ from pathlib import Path
 import click
 
 from coal_mine import __version__
-from coal_mine.config import Config, Tls, default_node, load
+from coal_mine.config import Config, Tls, default_node, key_path, load
 from coal_mine.domain.errors import CoalMineError, Invalid
 from coal_mine.stores.sqlite.lock import lock
 
 from . import logs
+from .job_key import job_key
 from .node_parts import warn_of_root
 from .parts import Roles, check_store
 from .serving import checked_address, serve_loops, serve_web, supervise
@@ -80,12 +81,11 @@ def _run(config: Config, wanted: _Wanted) -> None:
     if config.mongodb is None:
         lock(config.sqlite_path)
     store = check_store(config)
+    key = job_key(config)
     if everything or wanted.web:
         host, port = checked_address(config.wsgi)
         config = replace(config, wsgi=replace(config.wsgi, host=host, port=port))
-    for line in _summary(config, store, wanted):
-        _log.info("%s", line)
-    _log.info("this is process %d; SIGTERM ends it", os.getpid())
+    _introduce(config, store, key, wanted)
     _warn(config, wanted)
     if wanted.web:
         serve_web(config, Roles())
@@ -96,6 +96,14 @@ def _run(config: Config, wanted: _Wanted) -> None:
     else:
         supervise(config)
     _log.info("stopped")
+
+
+def _introduce(config: Config, store: str, key: str, wanted: _Wanted) -> None:
+    for line in _summary(config, store, wanted):
+        _log.info("%s", line)
+    if wanted.everything or wanted.web:
+        _log.info("%s", _about_key(config, key))
+    _log.info("this is process %d; SIGTERM ends it", os.getpid())
 
 
 def _summary(config: Config, store: str, wanted: _Wanted = _EVERYTHING) -> list[str]:
@@ -112,6 +120,12 @@ def _summary(config: Config, store: str, wanted: _Wanted = _EVERYTHING) -> list[
     if wanted.everything or wanted.web:
         lines.append(f"listening on {scheme}://{host}:{wsgi.port}" + (" for this machine only" if config.local_only else ""))
     return lines
+
+
+def _about_key(config: Config, key: str) -> str:
+    if config.wsgi.auth_key:
+        return "job calls need the key that is configured"
+    return f"job calls need the key in {key_path(config.sqlite_path)}" if key else "job calls are refused: they need [wsgi] auth_key"
 
 
 def _warn(config: Config, wanted: _Wanted) -> None:

@@ -32,7 +32,11 @@ from coal_mine.domain.ports import Channel
 from coal_mine.domain.server import Backgrounds, Server
 from coal_mine.ids import RandomIds
 from coal_mine.services.canaries import Canaries
+from coal_mine.services.cluster import Cluster
+from coal_mine.services.job_canaries import JobCanaries
+from coal_mine.services.jobs import Jobs
 from coal_mine.services.outcomes import Outcomes
+from coal_mine.services.runs import Runs
 from coal_mine.stores.mongo.store import MongoStore
 from coal_mine.stores.mongo.store import check as check_mongo
 from coal_mine.stores.mongo.store import open_store as open_mongo
@@ -41,6 +45,7 @@ from coal_mine.stores.sqlite.store import open_store as open_sqlite
 from coal_mine.web.app import App
 from coal_mine.web.health import Health
 
+from .job_key import job_key
 from .node_parts import NodeParts
 
 _log = logging.getLogger(__name__)
@@ -96,7 +101,12 @@ class Parts:
             self._store, self._clock, self._ids,
             deadlines_changed=lambda: self._wake("watcher"), alert_owed=lambda: self._wake("expander"),
         )  # fmt: skip
-        self.app = App(canaries, key=config.wsgi.auth_key, local_only=config.local_only, examine=self.health)
+        jobs = Jobs(self._store, self._clock, self._ids, JobCanaries(self._store, self._ids), plans_changed=lambda: self._wake("planner"))
+        runs = Runs(self._store, self._clock, self._ids, runs_changed=self._look_for_runs)
+        self.app = App(
+            canaries, jobs, runs, Cluster(self._store, self._clock, changed=self._look_for_runs),
+            key=config.wsgi.auth_key, job_key=job_key(config), local_only=config.local_only, examine=self.health,
+        )  # fmt: skip
 
     def start(self) -> None:
         for loop in self._loops:

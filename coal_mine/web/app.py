@@ -8,24 +8,48 @@ from collections.abc import Callable
 import bottle
 
 from coal_mine.services.canaries import Canaries
+from coal_mine.services.cluster import Cluster
+from coal_mine.services.jobs import Jobs
+from coal_mine.services.runs import Runs
 
-from .auth import Gate, refuse_foreign_name
+from .auth import Gate, JobGate, refuse_foreign_name
 from .bridge import Bridge
 from .canaries import CanaryRoutes
 from .environ import Exchange, Scope, values_of
 from .health import Health, HealthRoute
+from .jobs import JobRoutes
 from .listeners import drop_clients_that_do_not_read
+from .nodes import NodeRoutes
+from .openapi import OpenApiRoute
+from .operations import Operation, mount
+from .output import OutputRoute
 from .responses import JsonAnswers, answer_http_error, error_answer, refuse_odd_path
+from .runs import RunRoutes
 from .triggers import TriggerRoute
 
 
 class App:
     """What must be fast, or must answer whatever else hangs, is answered in the event loop; Bottle does the rest in threads."""
 
-    def __init__(self, canaries: Canaries, *, key: str, local_only: bool, examine: Callable[[], Health]) -> None:
-        """An empty `key` asks for none; `examine` says how the process is, at once and without asking the store."""
+    def __init__(
+        self,
+        canaries: Canaries,
+        jobs: Jobs,
+        runs: Runs,
+        cluster: Cluster,
+        *,
+        key: str,
+        job_key: str,
+        local_only: bool,
+        examine: Callable[[], Health],
+    ) -> None:
+        """An empty `key` asks for none, an empty `job_key` lets nobody in.
+
+        `examine` says how the process is, at once and without asking the store.
+        """
         self._local_only = local_only
-        self._bridge = Bridge(_bottle(canaries, key))
+        operations = operations_of(jobs, runs, cluster)
+        self._bridge = Bridge(_bottle(canaries, key, operations, job_key))
         self._triggers = TriggerRoute(canaries)
         self._health = HealthRoute(examine)
 
@@ -50,10 +74,18 @@ class App:
         exchange.response_bytes(answer.status, answer.headers, answer.body)
 
 
-def _bottle(canaries: Canaries, key: str) -> bottle.Bottle:
+def operations_of(jobs: Jobs, runs: Runs, cluster: Cluster) -> list[Operation]:
+    """The native API, but for canaries."""
+    routes = (JobRoutes(jobs), RunRoutes(runs), OutputRoute(runs), NodeRoutes(cluster))
+    operations = [operation for each in routes for operation in each.operations()]
+    return [*operations, OpenApiRoute(operations).operation]
+
+
+def _bottle(canaries: Canaries, key: str, operations: list[Operation], job_key: str) -> bottle.Bottle:
     app = bottle.Bottle()
     app.uninstall(True)  # Bottle's own JSON and templates: our answers have a form of their own
     app.default_error_handler = answer_http_error
     app.install(JsonAnswers())
     CanaryRoutes(canaries, Gate(key)).mount(app)
+    mount(app, operations, JobGate(job_key))
     return app

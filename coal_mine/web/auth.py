@@ -16,6 +16,7 @@ _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", ""})
 KEY_PARAMETER = "auth_key"
 # Whoever sends a body slowly holds one of the server's threads. Those who have not shown the key get at most half of the 64.
 _MAX_UNTRUSTED_BODIES = 32
+_MISSING = "the key is missing or wrong: give it as auth_key, X-Auth-Token, Bearer token or Basic password"
 
 
 class Gate:
@@ -23,7 +24,7 @@ class Gate:
 
     def __init__(self, key: str) -> None:
         """An empty key asks for none."""
-        self._key = key.encode()
+        self._key = _Key(key)
         self._untrusted_bodies = threading.BoundedSemaphore(_MAX_UNTRUSTED_BODIES)
 
     def admit(self, environ: Environ) -> Pairs:
@@ -32,20 +33,15 @@ class Gate:
         A body is read only after a key was found, or to find it there.
         """
         query = query_pairs(environ)
-        if self._explicit(environ, query):
+        if self._key.is_given_explicitly(environ, query):
             return without_key(query + form_pairs(environ))
-        if not self._key or self._basic(environ):
+        if not self._key.exists or self._key.is_password(environ):
             _refuse_foreign_pages(environ)
             return without_key(query + self._untrusted_form(environ))
         form = self._untrusted_form(environ)
-        if not self._any_is_key(_keys(form)):
-            raise Unauthorized("the key is missing or wrong: give it as auth_key, X-Auth-Token, Bearer token or Basic password")
+        if not self._key.is_among(_keys(form)):
+            raise Unauthorized(_MISSING)
         return without_key(query + form)
-
-    def _explicit(self, environ: Environ, query: Pairs) -> bool:
-        """Was the right key given in a way that a browser never adds by itself?"""
-        tokens = [*_keys(query), environ.get("HTTP_X_AUTH_TOKEN", ""), _after(environ, "Bearer")]
-        return bool(self._key) and self._any_is_key(tokens)
 
     def _untrusted_form(self, environ: Environ) -> Pairs:
         """As form_pairs. Raises Busy rather than wait, since whoever waits holds a thread as well."""
@@ -58,14 +54,46 @@ class Gate:
         finally:
             self._untrusted_bodies.release()
 
-    def _basic(self, environ: Environ) -> bool:
+
+class JobGate:
+    """Lets calls of jobs in. Whoever may create a job may run code, so without a key nobody may."""
+
+    def __init__(self, key: str) -> None:
+        """An empty key lets nobody in."""
+        self._key = _Key(key)
+
+    def admit(self, environ: Environ) -> Pairs:
+        """The query without the key; the body is not looked at. Raises Unauthorized or Forbidden."""
+        if not self._key.exists:
+            raise Forbidden("job calls need a key, and this server has none: set [wsgi] auth_key in coal-mine.ini")
+        query = query_pairs(environ)
+        if not self._key.is_given_explicitly(environ, query):
+            if not self._key.is_password(environ):
+                raise Unauthorized(_MISSING)
+            _refuse_foreign_pages(environ)
+        return without_key(query)
+
+
+class _Key:
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+
+    @property
+    def exists(self) -> bool:
+        return bool(self._key)
+
+    def is_given_explicitly(self, environ: Environ, query: Pairs) -> bool:
+        """Was the right key given in a way that a browser never adds by itself?"""
+        return self.exists and self.is_among([*_keys(query), environ.get("HTTP_X_AUTH_TOKEN", ""), _after(environ, "Bearer")])
+
+    def is_password(self, environ: Environ) -> bool:
         try:
             _, _, password = base64.b64decode(_after(environ, "Basic"), validate=True).decode().partition(":")
         except ValueError:  # neither base64 nor UTF-8
             return False
-        return self._any_is_key([password])
+        return self.is_among([password])
 
-    def _any_is_key(self, tokens: list[str]) -> bool:
+    def is_among(self, tokens: list[str]) -> bool:
         return any(hmac.compare_digest(self._key, token.encode("utf-8", "surrogateescape")) for token in tokens)
 
 

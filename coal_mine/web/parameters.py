@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from coal_mine.domain.errors import Invalid, TooLarge
+from coal_mine.domain.times import cut
 from coal_mine.services.canaries import Reference
 
 from .environ import Environ
@@ -16,6 +19,7 @@ MAX_BODY = 256 * 1024
 _MAX_FIELDS = 300
 _FORM = "application/x-www-form-urlencoded"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_MOMENT = re.compile(r"(19|[2-8]\d)\d\d-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 
 Pairs = list[tuple[str, str]]
@@ -28,7 +32,7 @@ def query_pairs(environ: Environ) -> Pairs:
 
 def has_body(environ: Environ) -> bool:
     """Is there a body that form_pairs would have to wait for?"""
-    return environ["REQUEST_METHOD"] == "POST" and (_length(environ) > 0 or "HTTP_TRANSFER_ENCODING" in environ)
+    return environ["REQUEST_METHOD"] == "POST" and (length_of(environ) > 0 or "HTTP_TRANSFER_ENCODING" in environ)
 
 
 def form_pairs(environ: Environ) -> Pairs:
@@ -38,7 +42,7 @@ def form_pairs(environ: Environ) -> Pairs:
     if "HTTP_TRANSFER_ENCODING" in environ:
         # The server would not tell us that the connection broke in the middle, and we would act on half a form.
         raise Invalid("a body must come with its Content-Length, not in chunks")
-    length = _length(environ)
+    length = length_of(environ)
     if length > MAX_BODY:
         raise TooLarge(f"the body has {length} bytes; at most {MAX_BODY} are allowed")
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
@@ -50,7 +54,7 @@ def form_pairs(environ: Environ) -> Pairs:
     return pairs_of(body)
 
 
-def _length(environ: Environ) -> int:
+def length_of(environ: Environ) -> int:
     return int(environ.get("CONTENT_LENGTH") or 0)
 
 
@@ -74,7 +78,8 @@ class Parameters:
             if _SURROGATE.search(name) or _SURROGATE.search(value):
                 raise Invalid(f"parameter {_shown(name)} is not valid UTF-8")
             if name not in known:
-                raise Invalid(f"unknown parameter {_shown(name)}; known are {', '.join(known)}")
+                listed = f"known are {', '.join(known)}" if known else "this call has none"
+                raise Invalid(f"unknown parameter {_shown(name)}; {listed}")
             if counts[name] > 1 and name != repeatable:
                 raise Invalid(f"parameter {name} is given {counts[name]} times")
         self._pairs = pairs
@@ -93,6 +98,36 @@ class Parameters:
         if value.lower() not in _BOOLEANS:
             raise Invalid(f"{name} {value[:40]!r} is not a boolean; give true, yes, 1 or false, no, 0")
         return _BOOLEANS[value.lower()]
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole one."""
+        value = self.text(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and len(value) <= 18 and low <= int(value) <= high):
+            raise Invalid(f"{name} {value[:40]!r} is not a whole number from {low} to {high}")
+        return int(value)
+
+    def choice(self, name: str, default: str, known: Collection[str]) -> str:
+        value = self.text(name)
+        if value is None:
+            return default
+        if value not in known:
+            raise Invalid(f"{name} {value[:40]!a} is none of {', '.join(known)}")
+        return value
+
+    def moment(self, name: str) -> datetime | None:
+        """A time such as 2026-11-22T10:00:00Z; without an offset it is UTC."""
+        value = self.text(name)
+        if value is None:
+            return None
+        # The plus sign of an offset is a blank in a query, unless somebody has thought of that.
+        text = value.upper().replace(" ", "+")
+        try:
+            moment = datetime.fromisoformat(text if _MOMENT.fullmatch(text) else "")
+        except ValueError:
+            raise Invalid(f"{name} {value[:40]!a} is not a time such as 2026-11-22T10:00:00Z") from None
+        return cut(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
     def reference(self) -> Reference:
         return Reference(id=self.text("id"), slug=self.text("slug"), name=self.text("name"))

@@ -11,6 +11,7 @@ from typing import Any
 import bottle
 
 from coal_mine.domain.errors import (
+    Changed,
     CoalMineError,
     Conflict,
     Forbidden,
@@ -32,6 +33,18 @@ class TooSlow(CoalMineError):
     """The client did not send in time what it had announced."""
 
 
+class WrongType(CoalMineError):
+    """A body says that it is something else than what is asked for."""
+
+
+class NotSatisfiable(CoalMineError):
+    """The range of bytes that is asked for does not exist, or not as a whole."""
+
+    def __init__(self, text: str, size: int | None) -> None:
+        super().__init__(text)
+        self.content_range = f"bytes */{'*' if size is None else size}"
+
+
 class NotAllowed(CoalMineError):
     """Nothing answers this method at this path."""
 
@@ -48,7 +61,10 @@ _STATUSES: tuple[tuple[type[CoalMineError], int], ...] = (
     (NotAllowed, 405),
     (TooSlow, 408),
     (Conflict, 409),
+    (Changed, 412),
     (TooLarge, 413),
+    (WrongType, 415),
+    (NotSatisfiable, 416),
     (Busy, 503),
 )
 
@@ -68,8 +84,8 @@ def as_json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, indent=4).encode() + b"\n"
 
 
-def json_answer(value: Mapping[str, Any], status: int = 200) -> Answer:
-    return Answer(status, _JSON, as_json(value))
+def json_answer(value: Mapping[str, Any], status: int = 200, headers: Headers | None = None) -> Answer:
+    return Answer(status, _JSON + (headers or []), as_json(value))
 
 
 def error_body(text: str) -> bytes:
@@ -90,20 +106,22 @@ def error_answer(error: Exception, asked: str) -> Answer:
         more = [("www-authenticate", 'Basic realm="Coal Mine"')]
     elif isinstance(error, NotAllowed):
         more = [("allow", error.allowed)]
+    elif isinstance(error, NotSatisfiable):
+        more = [("content-range", error.content_range)]
     return Answer(_status(error), _JSON + more, error_body(str(error)))
 
 
 class JsonAnswers:
-    """A Bottle plugin: what a handler returns becomes JSON, what it raises becomes a status and an error in JSON."""
+    """A Bottle plugin: what a handler returns becomes JSON, unless it is an answer, and what it raises a status and an error in JSON."""
 
     name = "json-answers"
     api = 2
 
     def apply(self, callback: Callable[..., Any], route: Any) -> Callable[..., bytes]:
         def answered(*args: Any, **kwargs: Any) -> bytes:
-            bottle.response.content_type = "application/json"
             try:
-                return as_json(callback(*args, **kwargs))
+                given = callback(*args, **kwargs)
+                answer = given if isinstance(given, Answer) else json_answer(given)
             except Exception as error:  # noqa: BLE001 - the request's top
                 answer = error_answer(error, f"{bottle.request.method} {route.rule}")
             bottle.response.status = answer.status
