@@ -18,8 +18,9 @@ from .cgroups import RunGroup
 from .identity import ProcessIdentity
 from .orders import make_control, order_kill, order_signal
 from .output import OutputReader
+from .progress import noted_job
 from .record import Result, Spec, read_result
-from .surroundings import BELL, FAULT, GROUP, JOB, LEASE, RUNS, SPEC, SUPERVISOR
+from .surroundings import BELL, FAULT, GROUP, LEASE, RUNS, SPEC, SUPERVISOR
 from .tree import kill_remains
 
 _LOCK = "lock"
@@ -49,14 +50,14 @@ class RunDirectory:
         return ProcessIdentity.from_text(text) if text else None
 
     def job(self) -> ProcessIdentity | None:
-        """The process of the program itself, or what tried to become it."""
-        text = self._linked(JOB)
-        return ProcessIdentity.from_text(text) if text else None
+        """The process of the program itself, or what tries to become it; None before the start and after the end."""
+        noted = noted_job(self.path)
+        return noted[0] if noted else None
 
     def started_mono(self) -> float | None:
-        """Seconds of the monotonic clock; None before the start."""
-        text = self._linked(JOB)
-        return float(text.split(" ")[3]) if text else None
+        """Seconds of the monotonic clock, while there is a job; afterwards the result has it."""
+        noted = noted_job(self.path)
+        return noted[1] if noted else None
 
     def is_alive(self) -> bool:
         """Whether a supervisor watches it. If none does and one did, and there is no result, the run is lost."""

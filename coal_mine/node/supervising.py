@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import select
 import traceback
@@ -11,15 +10,12 @@ from typing import NoReturn
 
 from .identity import ProcessIdentity, monotonic
 from .idle import Idle
+from .progress import PROGRESS, write_progress
 from .record import RESULT, Ending, Result, Spec
 from .small import read_small
 from .supervisor import Supervisor
 from .surroundings import FAULT, RUNS, SPEC, SUPERVISOR, Surroundings
 from .wakeup import ENDS, Wakeup
-
-# Written over by the result, so that a full disk has room for it.
-_RESERVED = b" " * 1024
-_UNFINISHED = "result.new"
 
 
 def be_supervisor(first: str, around: Surroundings, idle: Idle) -> NoReturn:
@@ -40,7 +36,6 @@ def refuse(name: str, error: str, around: Surroundings) -> None:
     """Say that a run gets no supervisor at all."""
     now = monotonic()
     if _enter(name, "-", around):
-        _reserve()
         _deliver(Result(ending=Ending.NOT_STARTED, error=error, started_mono=now, ended_mono=now))
         around.ring(name)
 
@@ -57,7 +52,6 @@ def _supervise(name: str, identity: str, around: Surroundings, wakeup: Wakeup) -
     """Whether this process may supervise another run: it left nothing behind."""
     if not _enter(name, identity, around):
         return True
-    _reserve()
     supervisor = Supervisor(name, Spec.from_json(read_small(SPEC)), around, wakeup)
     try:
         result = supervisor.run()
@@ -84,26 +78,10 @@ def _enter(name: str, identity: str, around: Surroundings) -> bool:
     return True
 
 
-def _reserve() -> None:
-    with contextlib.suppress(OSError):  # then the result waits until there is room
-        _write(_RESERVED)
-
-
-def _write(text: bytes) -> None:
-    """In place: a full disk takes what is no longer than before."""
-    file = os.open(_UNFINISHED, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        if os.write(file, text) < len(text):
-            raise OSError(errno.ENOSPC, "only a part was written")
-        os.ftruncate(file, len(text))
-    finally:
-        os.close(file)
-
-
 def _deliver(result: Result) -> bool:
     try:
-        _write(result.to_json().encode())
-        os.rename(_UNFINISHED, RESULT)
+        write_progress(result.to_json().encode())
+        os.rename(PROGRESS, RESULT)
     except FileNotFoundError:
         return True  # the run was removed: nobody wants to know
     except OSError:

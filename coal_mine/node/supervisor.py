@@ -19,8 +19,9 @@ from .identity import IS_LINUX, ProcessIdentity, monotonic
 from .launch import NotStarted, launch
 from .orders import Orders
 from .output import OutputWriter
+from .progress import note_job
 from .record import Ending, Result, Spec, read_lease
-from .surroundings import GROUP, JOB, LEASE, Surroundings
+from .surroundings import GROUP, LEASE, Surroundings
 from .tree import descendants, kill, terminate
 from .wakeup import ENDS, Wakeup
 
@@ -112,8 +113,7 @@ class Supervisor:
         self._job = os.fork()
         if self._job == 0:
             self._become_job(out_end, err_end, trouble_end, supervisor)
-        # Whoever finds the job without a supervisor knows it by this.
-        os.symlink(f"{ProcessIdentity.of(self._job, self._around.boot_id).to_text()} {self._started}", JOB)
+        note_job(ProcessIdentity.of(self._job, self._around.boot_id), self._started)
         for end in (out_end, err_end, trouble_end):
             os.close(end)
         self._follow(out, Stream.STDOUT)

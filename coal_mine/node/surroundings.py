@@ -16,7 +16,6 @@ LEASE = "lease"
 RUNS = "runs"
 # In a run's directory, beside what orders.py, output.py and record.py name:
 SPEC = "spec.json"
-JOB = "job"  # likewise, of the process of the program, and when it started
 SUPERVISOR = "supervisor"  # a symbolic link to an identity: made at once with its content, by one process only
 GROUP = "cgroup"  # a symbolic link to its group
 FAULT = "fault"  # what went wrong in the supervisor itself
