@@ -167,8 +167,12 @@ class RunChange:
 
     @property
     def changed(self) -> frozenset[str]:
-        """The names of the fields whose values differ; orders are never among them, since others add to these meanwhile."""
-        return frozenset(name for name in _FIELDS if getattr(self.before, name) != getattr(self.after, name))
+        """The names of the fields whose values differ.
+
+        What is owed is owed anew, since the canary may have been told of what was before. Orders are never among them: others add to these.
+        """
+        differ = frozenset(name for name in _FIELDS if getattr(self.before, name) != getattr(self.after, name))
+        return differ | {"owed"} if self.after.owed else differ
 
 
 _FIELDS = tuple(field.name for field in fields(Run) if field.name not in ("id", "orders"))

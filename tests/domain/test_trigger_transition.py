@@ -116,7 +116,7 @@ def test_a_trigger_that_came_in_time_does_not_withdraw_the_alert_of_an_earlier_l
 def test_a_trigger_depends_on_all_that_it_was_computed_from() -> None:
     transition, _ = triggered(BACKUP, trigger())
 
-    assert transition.depends_on == {"late", "paused", "version", "last_event_at"}
+    assert transition.depends_on == {"late", "cause", "paused", "version", "last_event_at"}
 
 
 def test_a_trigger_after_a_deadline_that_nobody_has_looked_at_owes_both_alerts() -> None:
