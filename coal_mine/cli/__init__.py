@@ -42,13 +42,14 @@ def _run() -> int:
     from .commands import cli
 
     # Not cli.main(): that exits with 1 when the reader of a pipe has seen enough.
+    status = DONE
     try:
         with cli.make_context("cmcli", sys.argv[1:]) as context:
             cli.invoke(context)
-    except Exit as exit:  # after --help or --version
-        return exit.exit_code
+    except Exit as exit:  # after --help or --version, or with a job's own status
+        status = exit.exit_code
     sys.stdout.flush()  # here, where a closed pipe or a full disk can still be told
-    return DONE
+    return status
 
 
 def _complain(text: str, status: int) -> int:

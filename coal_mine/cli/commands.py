@@ -11,7 +11,10 @@ import click
 from coal_mine import __version__
 
 from .connection import Connection, Fields
+from .jobs import job
+from .nodes import execution, node, pool
 from .options import Given, exactly_one, fields_of, server_options, settings_file, when, which_canary, without_history
+from .runs import run
 from .settings import resolve
 
 EXAMPLES = """\b
@@ -161,6 +164,10 @@ def pause(given: Given, /, no_history: bool, comment: str | None, **which: str |
 def unpause(given: Given, /, no_history: bool, comment: str | None, **which: str | None) -> None:
     """Expect a paused canary's triggers again."""
     _show(given, _ask(given, "unpause", exactly_one(which) | fields_of({"comment": comment})), no_history=no_history)
+
+
+for group in (job, run, node, pool, execution):
+    cli.add_command(group)
 
 
 def _ask(given: Given, /, command: str, fields: Fields) -> dict[str, Any]:

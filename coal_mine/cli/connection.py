@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 from coal_mine.domain.errors import CoalMineError
 
 if TYPE_CHECKING:  # takes a quarter of a second, which --help must not
-    from requests import RequestException, Response
+    from requests import RequestException, Response, Session
 
     from .settings import Server
 
@@ -28,6 +28,10 @@ Fields = dict[str, str | list[str]]  # parameters; a list is a parameter given s
 class Refused(CoalMineError):
     """The server understood the call and said no; the text is the server's."""
 
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
 
 class Unreachable(CoalMineError):
     """No Coal Mine server answered."""
@@ -39,26 +43,43 @@ class Connection:
     def __init__(self, server: Server, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._server = server
         self._timeout_seconds = timeout_seconds
+        self._session: Session | None = None  # keeps its connection from call to call
 
     def ask(self, command: str, fields: Fields) -> dict[str, Any]:
-        """The server's answer. Raises Refused or Unreachable."""
-        path = f"{self._server.url}/coal-mine/v1/canary/{command}"
+        """The server's answer to a command of the canary API. Raises Refused or Unreachable."""
+        path = f"/coal-mine/v1/canary/{command}"
         if command == "trigger":  # needs no key; the form that cron lines use
-            return self._understood(self._send("GET", f"{path}?{_encoded(fields)}", None, {}))
+            return self._about_canaries(self._send("GET", f"{path}?{encoded(fields)}", None, {}))
         # A body, since long values would not fit into a URL; neither it nor a header gets into proxies' logs.
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        if self._server.auth_key and _FITS_HEADER.fullmatch(self._server.auth_key):
-            headers["X-Auth-Token"] = self._server.auth_key
-        elif self._server.auth_key:
-            fields = {**fields, "auth_key": self._server.auth_key}
-        return self._understood(self._send("POST", path, _encoded(fields), headers))
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **self._key_header()}
+        return self._about_canaries(self._send("POST", path, encoded({**fields, **self._key_field()}), headers))
 
-    def _send(self, method: str, url: str, body: str | None, headers: Mapping[str, str]) -> Response:
+    def call(self, method: str, path: str, query: Fields, *, body: bytes | None = None, headers: Mapping[str, str]) -> Response:
+        """What the server gave, which is no error. Raises Refused or Unreachable."""
+        query = {**query, **self._key_field()}
+        response = self._send(method, f"{path}?{encoded(query)}" if query else path, body, {**headers, **self._key_header()})
+        if response.status_code >= 400:
+            raise self._refusal(response, self.read_json(response))
+        return response
+
+    def _key_header(self) -> dict[str, str]:
+        key = self._server.auth_key
+        return {"X-Auth-Token": key} if key and _FITS_HEADER.fullmatch(key) else {}
+
+    def _key_field(self) -> Fields:
+        key = self._server.auth_key
+        return {"auth_key": key} if key and not _FITS_HEADER.fullmatch(key) else {}
+
+    def _send(self, method: str, path: str, body: str | bytes | None, headers: Mapping[str, str]) -> Response:
         import requests
 
+        self._session = self._session or requests.Session()
+        url = self._server.url + path
         for _ in range(MAX_REDIRECTS):
             try:
-                response = requests.request(method, url, data=body, headers=headers, timeout=self._timeout_seconds, allow_redirects=False)
+                response = self._session.request(
+                    method, url, data=body, headers=headers, timeout=self._timeout_seconds, allow_redirects=False
+                )
             except requests.RequestException as error:
                 raise Unreachable(self._explained(error)) from error
             if not response.is_redirect:
@@ -79,17 +100,29 @@ class Connection:
             )
         return target
 
-    def _understood(self, response: Response) -> dict[str, Any]:
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
+    def _about_canaries(self, response: Response) -> dict[str, Any]:
+        answer = self.read_json(response)
         if isinstance(answer, dict) and answer.get("status") == "ok" and response.ok:
             return answer
+        raise self._refusal(response, answer)
+
+    @staticmethod
+    def read_json(response: Response) -> Any:
+        """None when it is no JSON."""
+        try:
+            return response.json()
+        except ValueError:
+            return None
+
+    def _refusal(self, response: Response, answer: object) -> CoalMineError:
         if isinstance(answer, dict) and isinstance(answer.get("error"), str):
             advice = " (cmcli: with --auth-key, or for good with cmcli configure)" if response.status_code == 401 else ""
-            raise Refused(answer["error"] + advice)
-        raise Unreachable(
+            return Refused(answer["error"] + advice, response.status_code)
+        return self.strange(response)
+
+    def strange(self, response: Response) -> Unreachable:
+        """What to raise when something else than Coal Mine has answered."""
+        return Unreachable(
             f"{self._server.shown} answered {response.status_code} {response.reason}, but not as Coal Mine does; check --host and --port"
         )
 
@@ -104,7 +137,7 @@ class Connection:
         )
 
 
-def _encoded(fields: Fields) -> str:
+def encoded(fields: Fields) -> str:
     """What the user typed goes out byte for byte, also when it is no UTF-8: the server says what is wrong with it."""
     return urlencode(fields, doseq=True, errors="surrogateescape")
 

@@ -60,7 +60,7 @@ def _remember(ctx: click.Context, param: click.Parameter, value: object) -> None
 def server_options(*, read_environment: bool = False) -> Decorator:
     """The options about the server and the output. cmcli itself reads the environment, once."""
     twin = "COAL_MINE_{}".format if read_environment else lambda _: None
-    return _all(
+    return all_of(
         _server_option("--host", metavar="HOST", envvar=twin("HOST"), help="The server's name, address or URL, also with https."),
         _server_option("--port", type=click.IntRange(1, MAX_PORT), envvar=twin("PORT"), help="The server's port."),
         _server_option("--auth-key", "--auth_key", metavar="KEY", envvar=twin("AUTH_KEY"), help="The server's authentication key."),
@@ -73,7 +73,7 @@ def _server_option(*names: str, **attributes: Any) -> Decorator:
     return click.option(*names, expose_value=False, callback=_remember, **attributes)
 
 
-def _all(*options: Decorator) -> Decorator:
+def all_of(*options: Decorator) -> Decorator:
     """The options as one decorator; help lists them in this order."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -84,7 +84,7 @@ def _all(*options: Decorator) -> Decorator:
     return decorate
 
 
-which_canary = _all(
+which_canary = all_of(
     click.option("--name", help="The canary's name."),
     click.option("--slug", help="The canary's slug."),
     click.option("--id", help="The canary's identifier."),
@@ -95,7 +95,7 @@ without_history = click.option("--no-history", "--terse", is_flag=True, help="Le
 
 def when(*, schedule_note: str = "") -> Decorator:
     """How often a trigger is due."""
-    return _all(
+    return all_of(
         click.option(
             "--periodicity",
             metavar="SECONDS|WINDOWS",
