@@ -62,8 +62,7 @@ class MongoJobs:
     def select(self, wanted: JobFilter, *, after: str = "", limit: int) -> list[Job]:
         condition = _condition_of(wanted)
         condition["_id"] = {**condition.get("_id", {}), "$gt": max(after, condition.get("_id", {}).get("$gt", ""))}
-        with translated():
-            return [_job_of(document) for document in self._jobs.find(condition, sort=[("_id", 1)], limit=limit)]
+        return self._found(condition, [("_id", 1)], limit)
 
     def count(self, wanted: JobFilter) -> int:
         with translated(BULK_SECONDS):
@@ -71,7 +70,7 @@ class MongoJobs:
 
     def tags(self) -> list[str]:
         with translated():
-            return sorted(self._jobs.distinct("tags"))
+            return sorted(self._jobs.distinct("tags", {"tags": {"$gte": ""}}))
 
     def replace(self, before: Job, after: Job) -> bool:
         values = _document_of(after)
@@ -93,9 +92,13 @@ class MongoJobs:
         return _job_of(document)
 
     def to_plan(self, until: datetime, *, limit: int) -> list[Job]:
+        return self._found({"next_at": {"$lte": until}}, [("next_at", 1), ("_id", 1)], limit)
+
+    def _found(self, condition: Document, order: list[tuple[str, int]], limit: int) -> list[Job]:
+        if not limit:  # which would be no limit
+            return []
         with translated():
-            found = self._jobs.find({"next_at": {"$lte": until}}, sort=[("next_at", 1), ("_id", 1)], limit=limit)
-            return [_job_of(document) for document in found]
+            return [_job_of(document) for document in self._jobs.find(condition, sort=order, limit=limit)]
 
     def planned(self, plans: Sequence[tuple[Job, datetime | None]]) -> int:
         writes = [_move(job, next_at) for job, next_at in plans]

@@ -119,7 +119,6 @@ def _document_of_result(result: Result) -> Document:
 
 
 def write_of(change: RunChange) -> Write:
-    """The nonce is in the condition too: a run that was withdrawn and planned again counts its epochs anew."""
     before, after = document_of(change.before), document_of(change.after)
     values = {name: value for name, value in after.items() if name not in before or before[name] != value}
     if change.after.owed:
@@ -127,12 +126,7 @@ def write_of(change: RunChange) -> Write:
         values["owed_since"] = after["owed_since"]
     gone = dict.fromkeys(before.keys() - after.keys(), "")
     update = {operator: fields for operator, fields in (("$set", values), ("$unset", gone)) if fields}
-    condition = {
-        "_id": change.before.id,
-        "state": change.before.state.value,
-        "epoch": change.before.epoch,
-        "nonce": change.before.nonce or None,  # None is found where there is none
-    }
+    condition = {"_id": change.before.id, "state": change.before.state.value, "epoch": change.before.epoch}
     return Write(condition, update or {"$set": {"state": change.after.state.value}})
 
 

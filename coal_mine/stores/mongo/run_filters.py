@@ -17,15 +17,18 @@ def condition_of(wanted: RunFilter) -> Document:
     return condition
 
 
-def page_of(wanted: RunFilter, before: tuple[datetime, str] | None) -> Document:
-    """The runs behind a place in the list: with earlier ticks, or with the same and a lower id. Either part is a range of an index."""
+def page_of(wanted: RunFilter, before: tuple[datetime, str] | None) -> list[Document]:
+    """The conditions of queries whose results, one after the other, are the runs behind a place in the list.
+
+    First those of the same tick with a lower id, then those of earlier ticks. One query for both would sort all that it finds.
+    """
     if before is None:
-        return condition_of(wanted)
+        return [condition_of(wanted)]
     tick, run_id = before
     condition, limits = _without_tick(wanted), _tick_of(wanted)
-    earlier = {**limits, "$lt": min(tick, limits.get("$lt", tick))}
     same = {**limits, "$eq": tick}
-    return {"$or": [{**condition, "tick": earlier}, {**condition, "tick": same, "_id": {"$lt": run_id}}]}
+    earlier = {**limits, "$lt": min(tick, limits.get("$lt", tick))}
+    return [{**condition, "tick": same, "_id": {"$lt": run_id}}, {**condition, "tick": earlier}]
 
 
 def _without_tick(wanted: RunFilter) -> Document:

@@ -100,7 +100,10 @@ class MongoRuns:
         return {run.id: run for part in parts for run in self._found({"_id": {"$in": part}})}
 
     def select(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[Run]:
-        return self._found(page_of(wanted, before), _NEWEST_FIRST, limit)
+        page: list[Run] = []
+        for condition in page_of(wanted, before):
+            page += self._found(condition, _NEWEST_FIRST, limit - len(page))
+        return page
 
     def count(self, wanted: RunFilter) -> int:
         with translated(BULK_SECONDS):
@@ -185,15 +188,17 @@ class MongoRuns:
         """The output first: dying in between leaves a run without it, and not output that nobody will ever delete."""
         over = {"ended_at": {"$lt": before}}
         with translated():
-            ids = [found["_id"] for found in self._runs.find(over, {"_id": 1}).sort("ended_at", 1).limit(limit)]
+            ids = [found["_id"] for found in self._runs.find(over, {"_id": 1}, sort=[("ended_at", 1)], limit=limit)] if limit else []
         if not ids:
             return 0
         self._output.forget(ids)
         return self._commands.delete(RUNS, [{"_id": {"$in": ids}, **over}]).count
 
-    def _found(self, condition: Document, order: list[tuple[str, int]] | None = None, limit: int = 0) -> list[Run]:
+    def _found(self, condition: Document, order: list[tuple[str, int]] | None = None, limit: int | None = None) -> list[Run]:
+        if limit == 0:  # which would be no limit
+            return []
         with translated():
-            return [run_of(document) for document in self._runs.find(condition, sort=order, limit=limit)]
+            return [run_of(document) for document in self._runs.find(condition, sort=order, limit=limit or 0)]
 
 
 def _latest_of(job_id: str) -> list[dict[str, Any]]:
