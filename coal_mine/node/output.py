@@ -34,9 +34,10 @@ class _Segment:
     data_bytes: int = 0
     file_bytes: int = 0  # with the frames' headers
 
-    def is_full(self, limit: int) -> bool:
-        # Headers outweigh the data of tiny frames; such output is kept for less than the limit, so that the disk has one.
-        return self.data_bytes >= limit or self.file_bytes >= 2 * limit
+    @property
+    def weight(self) -> int:
+        """Bytes of output. Headers outweigh tiny frames: of such output less is kept, so that the disk holds no more than twice."""
+        return max(self.data_bytes, self.file_bytes // 2)
 
 
 class OutputWriter:
@@ -66,7 +67,7 @@ class OutputWriter:
             self._file = -1
 
     def _append(self, head: bytes, data: bytes) -> None:
-        if self._current is None or self._current.is_full(self._limit(self._current)):
+        if self._current is None or self._current.weight >= self._limit(self._current):
             self._open_next()
         segment = self._current
         assert segment is not None  # noqa: S101 - opened above
@@ -94,8 +95,8 @@ class OutputWriter:
 
     def _drop_oldest(self) -> None:
         """What is newer than the oldest segment is tail enough."""
-        kept = sum(segment.data_bytes for segment in self._finished)
-        while self._finished and (kept := kept - self._finished[0].data_bytes) >= self._tail_bytes:
+        kept = sum(segment.weight for segment in self._finished)
+        while self._finished and (kept := kept - self._finished[0].weight) >= self._tail_bytes:
             self._remove(self._finished.popleft())
 
     def _give_up_segment(self) -> None:
