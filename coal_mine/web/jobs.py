@@ -17,7 +17,7 @@ from coal_mine.services.jobs import MAX_PAGE, MAX_TICKS, Jobs, Preview, ShownJob
 
 from .operations import PREFIX, Body, Call, Named, Operation, Reply
 from .responses import Answer, json_answer
-from .schemas import TEXT
+from .schemas import NAMESPACE, TEXT
 
 _VERSION = re.compile(r'\*|(?:W/)?"?([0-9]{1,9})"?')
 BOOLEAN = {"type": "string", "enum": ["true", "false", "yes", "no", "1", "0", ""]}
@@ -44,7 +44,7 @@ class JobRoutes:
             Operation(
                 method="GET", path="/jobs", name="listJobs", summary="Jobs by id, page by page.", handle=self.list,
                 query=(
-                    Named("namespace", "Those of this namespace, group or group/project, and below it.", TEXT),
+                    Named("namespace", "Those of this namespace, group or group/project, and below it.", NAMESPACE),
                     Named("tag", "Those with this tag.", TEXT),
                     Named("pool", "Those of this pool.", TEXT),
                     Named("enabled", "Those that are, or are not.", BOOLEAN),

@@ -7,17 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from coal_mine import __version__
+from coal_mine.domain.definition import NAME
 
 from .operations import PREFIX, Call, Named, Operation, Reply
 from .schemas import SCHEMAS, TEXT, reference
 
-_EITHER_KEY: list[dict[str, list[str]]] = [{"bearer": []}, {"token": []}, {"password": []}, {"parameter": []}]
-_KEYS = {
-    "bearer": {"type": "http", "scheme": "bearer"},
-    "token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"},
-    "password": {"type": "http", "scheme": "basic", "description": "Any user; the key as the password."},
-    "parameter": {"type": "apiKey", "in": "query", "name": "auth_key"},
-}
+_ABOUT = "Every call needs the key, in X-Auth-Token. (A Bearer token, the password of HTTP Basic and the parameter auth_key will do, too.)"
+_IN_PATH = {"pool": {"type": "string", "pattern": f"^{NAME.pattern}$"}}
+_ANY_NAME = {"type": "string", "minLength": 1}
 
 
 class OpenApiRoute:
@@ -48,9 +45,9 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
             "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": _EITHER_KEY,
+        "security": [{"key": []}],
         "paths": paths,
-        "components": {"schemas": dict(SCHEMAS), "securitySchemes": _KEYS},
+        "components": {"schemas": dict(SCHEMAS), "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"}}},
     }
 
 
@@ -96,7 +93,7 @@ def _response(reply: Reply) -> dict[str, Any]:
 
 
 def _in_path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    return {"name": name, "in": "path", "required": True, "schema": _IN_PATH.get(name, _ANY_NAME)}
 
 
 def _parameter(named: Named, place: str) -> dict[str, Any]:

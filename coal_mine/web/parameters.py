@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from coal_mine.domain.errors import Invalid, TooLarge
-from coal_mine.domain.times import cut
+from coal_mine.domain.times import END_OF_TIME, EPOCH, cut
 from coal_mine.services.canaries import Reference
 
 from .environ import Environ
@@ -19,7 +19,8 @@ MAX_BODY = 256 * 1024
 _MAX_FIELDS = 300
 _FORM = "application/x-www-form-urlencoded"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MOMENT = re.compile(r"(19|[2-8]\d)\d\d-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 
 Pairs = list[tuple[str, str]]
@@ -124,9 +125,11 @@ class Parameters:
         # The plus sign of an offset is a blank in a query, unless somebody has thought of that.
         text = value.upper().replace(" ", "+")
         try:
-            moment = datetime.fromisoformat(text if _MOMENT.fullmatch(text) else "")
+            moment = datetime.fromisoformat(text.replace(":60", ":59") if _MOMENT.fullmatch(text) else "")
         except ValueError:
             raise Invalid(f"{name} {value[:40]!a} is not a time such as 2026-11-22T10:00:00Z") from None
+        if not _FIRST_YEAR < moment.year < _LAST_YEAR:  # when nothing happens that we could tell
+            return EPOCH if moment.year <= _FIRST_YEAR else END_OF_TIME
         return cut(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
     def reference(self) -> Reference:

@@ -11,7 +11,7 @@ from coal_mine.domain.job_ports import RunFilter
 from coal_mine.domain.run import Attempt, Run, RunState
 from coal_mine.domain.times import isoformat
 from coal_mine.services.run_requests import RunRequest
-from coal_mine.services.runs import MAX_PAGE, Runs
+from coal_mine.services.runs import CURSOR, MAX_PAGE, Runs
 
 from .jobs import LOCATION, limit_schema
 from .operations import PREFIX, Body, Call, Named, Operation, Reply
@@ -21,7 +21,7 @@ from .schemas import TEXT, TIME
 _STATES = "|".join(RunState)
 _KEY = Named(
     "Idempotency-Key",
-    "Two requests with one key are one; the same as key in the body.",
+    "Two requests with one key are one; goes before the key in the body.",
     {**TEXT, "minLength": 1, "pattern": "^[!-~]{1,200}$"},
 )
 _PAGE = (
@@ -30,7 +30,7 @@ _PAGE = (
     Named("since", "Those whose time was not earlier.", TIME),
     Named("until", "Those whose time was earlier.", TIME),
     Named("limit", "The length of a page.", limit_schema(MAX_PAGE)),
-    Named("before", "What the last page has called next.", TEXT),
+    Named("before", "What the last page has called next.", {**TEXT, "pattern": f"^{CURSOR.pattern}$"}),
 )
 _ORDERED = Reply(status=202, description="The run. Its node does as it is told within seconds.", schema="Run")
 _ENDED = Reply(status=409, description="The run is not in a state for that.", schema="Error")
@@ -91,8 +91,8 @@ class RunRoutes:
 
     def signal(self, call: Call) -> Any:
         fields = Fields(call.body)
-        number = fields.raw("signal")
-        name = number if type(number) is int else fields.text("signal", most=20)
+        given = fields.raw("signal")
+        name = fields.whole("signal", 0, 1, 64) if isinstance(given, int | float) else fields.text("signal", most=20)
         fields.refuse_rest()
         return json_answer(run_json(self._runs.signal(call.path["run"], name)), 202)
 
@@ -102,21 +102,19 @@ class RunRoutes:
             job_id=job_id, states=_states(query.text("state")), node=query.text("node"),
             since=query.moment("since"), until=query.moment("until"),
         )  # fmt: skip
-        page = self._runs.list(wanted, before=query.text("before") or "", limit=query.number("limit", 100, 1, MAX_PAGE))
+        page = self._runs.list(wanted, before=query.text("before"), limit=query.number("limit", 100, 1, MAX_PAGE))
         return {"runs": [run_json(run) for run in page.runs], "next": page.next}
 
 
 def _request(call: Call) -> RunRequest:
     fields = Fields(call.body)
     key, header = fields.text("key", most=200), call.header("Idempotency-Key")
-    if header is not None and key and key != header:
-        raise Invalid("key is not what the header Idempotency-Key says")
     if header == "":
         raise Invalid("the header Idempotency-Key is empty")
     parameters = fields.raw("parameters")
     if parameters is not None and not isinstance(parameters, dict):
         raise fields.error("parameters", "is not an object")
-    request = RunRequest(parameters=parameters or {}, key=key or header or "", force=fields.flag("force", default=False))
+    request = RunRequest(parameters=parameters or {}, key=header or key, force=fields.flag("force", default=False))
     fields.refuse_rest()
     return request
 

@@ -5,6 +5,7 @@ What users send is described as strictly as it is checked. null is as good as ab
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from coal_mine.domain.definition import ACCOUNT, MAX_COMMAND, MAX_ENV, MAX_LIST,
 from coal_mine.domain.job import CatchUpPolicy, FailureAlerts, MailReport, Mode, OnLost, OverlapPolicy, Runner
 from coal_mine.domain.run import Origin, RunState
 from coal_mine.domain.seconds import MAX_SECONDS, MIN_SECONDS
-from coal_mine.domain.text import MAX_DESCRIPTION, MAX_EMAILS, MAX_NAME
+from coal_mine.domain.text import MAX_DESCRIPTION, MAX_EMAIL, MAX_EMAILS, MAX_NAME
 from coal_mine.services.job_bodies import READ_ONLY
 from coal_mine.services.run_requests import MAX_KEY
 
@@ -24,6 +25,7 @@ INTEGER: Schema = {"type": "integer"}
 FLAG: Schema = {"type": "boolean"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 STRINGS: Schema = {"type": "object", "additionalProperties": TEXT}
+SIGNALS = [prefix + one.name.removeprefix("SIG") for one in signal.Signals for prefix in ("", "SIG")]
 _NAME_PATTERN = f"^{NAME.pattern}$"
 
 
@@ -56,7 +58,12 @@ def _given(**members: Schema) -> dict[str, Any]:
 
 
 def _text(most: int, **more: Any) -> Schema:
-    return {"type": "string", "maxLength": most, **more}
+    return {"type": "string", "maxLength": most, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$", **more}
+
+
+def _lines(most: int) -> Schema:
+    """As a text, with line breaks and tabs."""
+    return _text(most, pattern="^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$")
 
 
 def _number(low: float, high: float) -> Schema:
@@ -75,11 +82,17 @@ def _either(*schemas: Schema) -> Schema:
     return {"anyOf": list(schemas)}
 
 
+NAMESPACE = _text(200, pattern=f"^({NAME.pattern}(/{NAME.pattern})?)?$")
 _SECONDS = _number(MIN_SECONDS, MAX_SECONDS)
 _ZONE = optional(TEXT)
 _START = optional({"type": "string", "description": "From when it counts; local times are those of the zone."})
-_LONG = _text(MAX_VALUE)
+_LONG = _lines(MAX_VALUE)
 _PARAMETER_PATTERN = "^(?!JOB_[A-Z_]+$)[A-Za-z_][A-Za-z0-9_]{0,127}$"
+
+
+# Printable ASCII without what separates addresses, one at sign in the middle.
+_ATOM = "[!#-'*+./0-9=?A-Z^-~-]+"
+_ADDRESS = _text(MAX_EMAIL, pattern=f"^{_ATOM}@{_ATOM}$")
 
 
 def _kind(key: str, value: Schema, **more: Schema) -> Schema:
@@ -95,7 +108,7 @@ _SCHEDULE = _either(
 )
 _PARAMETER = {
     **_given(
-        description=_text(MAX_DESCRIPTION), default=_LONG, required=FLAG, values=listing(_LONG, maxItems=MAX_ENV),
+        description=_lines(MAX_DESCRIPTION), default=_LONG, required=FLAG, values=listing(TEXT, maxItems=MAX_ENV),
     ),
     "required": ["name"],
 }  # fmt: skip
@@ -118,23 +131,28 @@ def _variables(longest: int) -> Schema:
     return {
         "type": "object",
         "propertyNames": {"pattern": _PARAMETER_PATTERN},
-        "additionalProperties": _text(longest),
+        "additionalProperties": _lines(longest),
         "maxProperties": MAX_ENV,
     }
 
 
 _DEFINITION = _given(
-    description=_text(MAX_DESCRIPTION),
+    description=_lines(MAX_DESCRIPTION),
     tags=listing(_text(200), maxItems=MAX_LIST),
-    labels={"type": "object", "additionalProperties": _text(1_000), "maxProperties": MAX_LIST},
+    labels={
+        "type": "object",
+        "propertyNames": {"pattern": "^[^\\u0000-\\u001f\\u007f]{1,200}$"},
+        "additionalProperties": _text(1_000),
+        "maxProperties": MAX_LIST,
+    },
     enabled=FLAG,
     schedules=listing(reference("Schedule"), maxItems=MAX_LIST),
     pools=listing(_text(64, pattern=_NAME_PATTERN), minItems=1, maxItems=MAX_LIST),
     mode=_choice(*Mode),
     runner=_choice(*Runner),
-    command=_either(_text(MAX_COMMAND), listing(_text(MAX_COMMAND), maxItems=1_000)),
-    script=_text(MAX_COMMAND),
-    workdir=_text(4_096, pattern="^(/.*)?$"),
+    command=_either(_lines(MAX_COMMAND), listing(TEXT, maxItems=1_000)),
+    script=_lines(MAX_COMMAND),
+    workdir=_text(4_096, pattern="^(/[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*)?$"),
     user=_text(65, pattern=f"^({ACCOUNT.pattern})?$"),
     group=_text(65, pattern=f"^({ACCOUNT.pattern})?$"),
     env=_variables(MAX_VALUE),
@@ -152,22 +170,34 @@ _DEFINITION = _given(
     cpus=_number(0, 10_000),
     mem=_number(0, 1e9),
     disk=_number(0, 1e12),
-    emails=listing(TEXT, maxItems=MAX_EMAILS),
+    emails=listing(_ADDRESS, maxItems=MAX_EMAILS),
     failure_alerts=_choice(*FailureAlerts),
     mail_report=_choice(*MailReport),
-    mail_to=listing(TEXT, maxItems=MAX_EMAILS),
+    mail_to=listing(_ADDRESS, maxItems=MAX_EMAILS),
 )
-_NAME = {"name": _text(MAX_NAME, minLength=1)}
+_ANY = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*"
+_NAME = {"name": _text(MAX_NAME, pattern=f"^{_ANY}[^\\W_]{_ANY}$")}
 _IGNORED = {name: {"description": "Ignored, so that an answer can be sent back."} for name in READ_ONLY}
 _MEANT = {"id": optional(TEXT), "namespace": optional(TEXT)}
 _NEW = {
     "id": optional(_text(64, pattern=f"^({NAME.pattern})?$")),
-    "namespace": optional(_text(200, pattern=f"^({NAME.pattern}(/{NAME.pattern})?)?$")),
+    "namespace": optional(NAMESPACE),
 }
 
 
-def _body(beside: Mapping[str, Schema], *required: str, name: Schema = _NAME["name"]) -> Schema:
-    return {**_DEFINITION, "properties": {**beside, "name": name, **_DEFINITION["properties"], **_IGNORED}, "required": list(required)}
+def _body(beside: Mapping[str, Schema], **more: Any) -> Schema:
+    return {**_DEFINITION, "properties": {**beside, **_NAME, **_DEFINITION["properties"], **_IGNORED}, **more}
+
+
+# The command may be missing only where there is a script, or where nothing is run.
+_RUNNABLE: dict[str, Any] = {
+    "required": ["name"],
+    "anyOf": [
+        {"required": ["command"], "properties": {"command": _either({"type": "string", "minLength": 1}, {"type": "array", "minItems": 1})}},
+        {"required": ["script"], "properties": {"script": {"type": "string", "minLength": 1}}},
+        {"required": ["runner"], "properties": {"runner": {"enum": [runner for runner in Runner if runner is not Runner.COMMAND]}}},
+    ],
+}
 
 
 # In answers every field is there, and says more by its presence than by its limits.
@@ -196,12 +226,14 @@ _RUN: dict[str, Schema] = {
     "parameters": STRINGS, "command": _either(TEXT, listing(TEXT)), "epoch": INTEGER, "orders": listing(TEXT),
 }  # fmt: skip
 
+_SIGNAL = _either({**TEXT, "enum": SIGNALS}, {**TEXT, "pattern": "^([1-9]|[1-5][0-9]|6[0-4])$"}, _whole(1, 64))
+
 SCHEMAS: dict[str, Schema] = {
     "Schedule": _SCHEDULE,
     "Parameter": _PARAMETER,
-    "NewJob": _body(_NEW, "name"),
-    "ReplacedJob": _body(_MEANT, "name"),
-    "PatchedJob": _body(_MEANT, name=_NAME["name"]),
+    "NewJob": _body(_NEW, **_RUNNABLE),
+    "ReplacedJob": _body(_MEANT, **_RUNNABLE),
+    "PatchedJob": _body(_MEANT),
     "Definition": shape(**_SHOWN_DEFINITION),
     "Job": shape(
         id=TEXT, namespace=TEXT, version=INTEGER, canary=TEXT, **_SHOWN_DEFINITION,
@@ -218,7 +250,7 @@ SCHEMAS: dict[str, Schema] = {
     "RunPage": shape(runs=listing(reference("Run")), next=optional(TEXT)),
     "Signal": {
         "type": "object",
-        "properties": {"signal": _either(_text(20), _whole(1, 64))},
+        "properties": {"signal": _SIGNAL},
         "required": ["signal"],
         "additionalProperties": False,
     },
