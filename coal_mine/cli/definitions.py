@@ -95,7 +95,8 @@ class JobBeforeOptions(OptionsBeforeCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and not args[0].startswith("-"):
-            _, command, _ = self.make_parser(ctx).parse_args(args=args[1:])
+            only_options = click.Command(self.name, params=[param for param in self.params if isinstance(param, click.Option)])
+            _, command, _ = only_options.make_parser(ctx).parse_args(args=args[1:])
             options = args[1 : len(args) - len(command)]
             if command and options[-1:] == ["--"]:
                 options.pop()

@@ -1,0 +1,62 @@
+"""cmcli with a Coal Mine that runs jobs; tests share it, and each leaves it without jobs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.cli.command import Cmcli
+from tests.support.server import CoalMine
+from tests.support.waiting import PATIENCE, until
+
+Call = Callable[..., Any]
+ROOT = "/coal-mine/v1"
+
+
+def key_file(server: CoalMine) -> Path:
+    return server.directory / "state" / "coal-mine" / "key"
+
+
+@pytest.fixture(scope="session")
+def call(running: CoalMine) -> Call:
+    """The JSON answer of the API of jobs."""
+    headers = {"X-Auth-Token": key_file(running).read_text().strip()}
+
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        response = requests.request(method, f"{running.url}{ROOT}/{path}", json=body, headers=headers, timeout=PATIENCE)
+        assert response.ok, response.text
+        return response.json()
+
+    return ask
+
+
+@pytest.fixture
+def cmcli(home: Path, running: CoalMine, call: Call) -> Iterator[Cmcli]:
+    """Knows the server by its address, and finds the key where the server keeps it."""
+    until("a node", lambda: call("GET", "nodes")["nodes"])
+    yield Cmcli(home, COAL_MINE_HOST=running.url, XDG_STATE_HOME=str(running.directory / "state"))
+    for job in call("GET", "jobs?limit=1000")["jobs"]:
+        for run in call("GET", f"runs?job={job['id']}&state=claimed,running")["runs"]:
+            call("POST", f"runs/{run['id']}/kill")
+        call("DELETE", f"jobs/{job['id']}")
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def job(call: Call, cmcli: Cmcli) -> Call:
+    """Creates a job with this command and whatever else it has; its id, which no other test's job has."""
+
+    def create(command: Any, **fields: Any) -> str:
+        number = next(_numbers)
+        created = call("POST", "jobs", {"name": f"Job {number}", "id": f"job{number}", "command": command, **fields})
+        job_id: str = created["id"]
+        return job_id
+
+    return create
