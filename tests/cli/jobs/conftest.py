@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.cli.command import Cmcli
+from tests.cli.jobs.within import CmcliWithin
 from tests.support.server import CoalMine
 from tests.support.waiting import PATIENCE, until
 
@@ -27,22 +28,28 @@ def call(running: CoalMine) -> Call:
     """The JSON answer of the API of jobs."""
     headers = {"X-Auth-Token": key_file(running).read_text().strip()}
 
-    def ask(method: str, path: str, body: Any = None) -> Any:
+    def ask(method: str, path: str, body: Any = None, *, may_be_late: bool = False) -> Any:
         response = requests.request(method, f"{running.url}{ROOT}/{path}", json=body, headers=headers, timeout=PATIENCE)
-        assert response.ok, response.text
+        assert response.ok or (may_be_late and response.status_code == 409), response.text
         return response.json()
 
     return ask
 
 
 @pytest.fixture
+def unconfigured(home: Path) -> Cmcli:
+    """Knows no server."""
+    return CmcliWithin(home)
+
+
+@pytest.fixture
 def cmcli(home: Path, running: CoalMine, call: Call) -> Iterator[Cmcli]:
     """Knows the server by its address, and finds the key where the server keeps it."""
     until("a node", lambda: call("GET", "nodes")["nodes"])
-    yield Cmcli(home, COAL_MINE_HOST=running.url, XDG_STATE_HOME=str(running.directory / "state"))
+    yield CmcliWithin(home, COAL_MINE_HOST=running.url, XDG_STATE_HOME=str(running.directory / "state"))
     for job in call("GET", "jobs?limit=1000")["jobs"]:
         for run in call("GET", f"runs?job={job['id']}&state=claimed,running")["runs"]:
-            call("POST", f"runs/{run['id']}/kill")
+            call("POST", f"runs/{run['id']}/kill", may_be_late=True)
         call("DELETE", f"jobs/{job['id']}")
 
 
@@ -54,8 +61,8 @@ def job(call: Call, cmcli: Cmcli) -> Call:
     """Creates a job with this command and whatever else it has; its id, which no other test's job has."""
 
     def create(command: Any, **fields: Any) -> str:
-        number = next(_numbers)
-        created = call("POST", "jobs", {"name": f"Job {number}", "id": f"job{number}", "command": command, **fields})
+        number = next(_numbers)  # with zeros before it, so that ids sort as they are made
+        created = call("POST", "jobs", {"name": f"Job {number}", "id": f"job{number:04}", "command": command, **fields})
         job_id: str = created["id"]
         return job_id
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.command import Cmcli
 from tests.cli.jobs.conftest import Call
+from tests.cli.jobs.within import CmcliWithin
 from tests.cli.stranger import Answer, Stranger
 from tests.support.server import CoalMine
 
@@ -29,7 +30,7 @@ EVERYTHING = [
 def created(running: CoalMine, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A job for which every option was given."""
     home = tmp_path_factory.mktemp("home")
-    outcome = Cmcli(home, COAL_MINE_HOST=running.url, XDG_STATE_HOME=str(running.directory / "state"))("job", "create", *EVERYTHING)
+    outcome = CmcliWithin(home, COAL_MINE_HOST=running.url, XDG_STATE_HOME=str(running.directory / "state"))("job", "create", *EVERYTHING)
     assert (outcome.status, outcome.err) == (0, "")
 
     return outcome.json
