@@ -103,6 +103,15 @@ def test_a_run_of_the_same_or_a_newer_version_is_not_replaced(store: Store, vers
     assert store.runs.get(there.id) == there
 
 
+def test_of_runs_that_are_there_those_of_an_older_version_are_replaced(store: Store) -> None:
+    old, same, newer = [added(store, job_version=version) for version in (1, 2, 3)]
+    new = run()
+    again = [replace(one, job_version=2, priority=7) for one in (old, same, newer)]
+
+    assert store.runs.add([*again, new]) == 2
+    assert store.runs.find([one.id for one in (*again, new)]) == {one.id: one for one in (again[0], same, newer, new)}
+
+
 def test_a_manual_run_is_not_replaced(store: Store) -> None:
     there = added(store, origin=Origin.MANUAL)
 

@@ -1,7 +1,7 @@
 """Write commands for many documents, repeated until their result is known.
 
-A batch is one command, not the driver's bulk write: that one takes several times as long here, and its way of repeating writes costs every
-member of a replica set a record for each of them. So a batch must be such that repeating it is harmless.
+A batch is one command, not the driver's bulk write. The way in which that repeats writes costs every member of a replica set a record for
+each of them, and is not to be had from a standalone server. So a batch must be such that repeating it is harmless.
 """
 
 from __future__ import annotations

@@ -57,9 +57,19 @@ class MongoRuns:
 
     def _add(self, runs: Sequence[Run], documents: Sequence[Document]) -> int:
         added = self._commands.insert(RUNS, documents)
-        if not added.collided:
+        outdated = self._outdated([runs[place] for place in added.collided])
+        if not outdated:
             return added.count
-        return added.count + self._commands.update(RUNS, [replacement_of(runs[place]) for place in added.collided]).count
+        return added.count + self._commands.update(RUNS, [replacement_of(run) for run in outdated]).count
+
+    def _outdated(self, runs: Sequence[Run]) -> list[Run]:
+        """Those in whose place there is one of an older version. Usually there is none: another planner has just added the same."""
+        if not runs:
+            return []
+        older = {"_id": {"$in": [run.id for run in runs]}, "job_version": {"$lt": max(run.job_version for run in runs)}}
+        with translated():
+            versions = {found["_id"]: found["job_version"] for found in self._runs.find(older, {"job_version": 1})}
+        return [run for run in runs if versions.get(run.id, run.job_version) < run.job_version]
 
     def change(self, changes: Sequence[RunChange]) -> list[Outcome]:
         if any(change.after.lock and change.after.lock != change.before.lock for change in changes):
@@ -186,13 +196,15 @@ class MongoRuns:
 
     def forget(self, before: datetime, *, limit: int) -> int:
         """The output first: dying in between leaves a run without it, and not output that nobody will ever delete."""
-        over = {"ended_at": {"$lt": before}}
+        if not limit:
+            return 0
         with translated():
-            ids = [found["_id"] for found in self._runs.find(over, {"_id": 1}, sort=[("ended_at", 1)], limit=limit)] if limit else []
+            over = self._runs.find({"ended_at": {"$lt": before}}, {"_id": 1}, sort=[("ended_at", 1)], limit=limit)
+            ids = [found["_id"] for found in over]
         if not ids:
             return 0
         self._output.forget(ids)
-        return self._commands.delete(RUNS, [{"_id": {"$in": ids}, **over}]).count
+        return self._commands.delete(RUNS, [{"_id": {"$in": ids}}]).count
 
     def _found(self, condition: Document, order: list[tuple[str, int]] | None = None, limit: int | None = None) -> list[Run]:
         if limit == 0:  # which would be no limit
