@@ -28,7 +28,7 @@ def test_jobs_are_a_table_with_state_next_tick_and_last_run(cmcli: Cmcli, call: 
     assert _cells(lines[0]) == ["Name", "Id", "State", "Next (UTC)", "Last run"]
     name, identifier, state, tick, last = _cells(lines[2])
     assert (name, identifier, state) == ("Broken", job_id, "✓ enabled")
-    assert re.fullmatch(f"{next_at:%Y-%m-%d %H:%M}, in \\d+ (min|h|days?)", tick)
+    assert re.fullmatch(f"{next_at:%Y-%m-%d %H:%M}, in \\d+ (s|min|h|days?)", tick)
     assert re.fullmatch(r"✗ failed, \d+ s ago", last)
     assert _cells(lines[3])[2:] == ["= disabled", "none"]
     assert lines[-1] == "2 jobs"
