@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -25,7 +26,7 @@ from .job import (
     Retries,
     Runner,
 )
-from .schedule import Schedule, parse_schedule
+from .schedule import Schedule, parse_schedule, stored_schedules
 from .seconds import MAX_SECONDS, MIN_SECONDS, whole
 from .text import MAX_DESCRIPTION, MAX_NAME, checked_emails, slug_of
 from .times import EPOCH
@@ -38,7 +39,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\$?")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
-# Variables by which the system's loader would run other code than the command, with whatever rights it has.
+# By these a command learns which run it is.
 _RESERVED_VARIABLE = re.compile(r"JOB_[A-Z_]+")
 
 
@@ -143,7 +144,9 @@ def definition_as_text(definition: Definition) -> str:
 @lru_cache(maxsize=20_000)
 def definition_from_text(text: str, job_id: str) -> Definition:
     """What `definition_as_text` wrote. Many runs share one text, and each is read several times."""
-    return definition_from(json.loads(text), job_id=job_id, now=EPOCH)
+    value = json.loads(text)
+    definition = definition_from({**value, "schedules": []}, job_id=job_id, now=EPOCH)
+    return replace(definition, schedules=stored_schedules(value["schedules"]))
 
 
 def merged(old: Definition, changes: object) -> dict[str, Any]:

@@ -27,9 +27,10 @@ from .schedules.interval import Interval
 from .schedules.once import Once
 from .schedules.reading import Value, shown
 from .schedules.recurrence import RecurrenceRule
+from .schedules.unreadable import Unreadable
 from .times import EPOCH
 
-Schedule = Crontab | Interval | Once | FieldLists | RecurrenceRule
+Schedule = Crontab | Interval | Once | FieldLists | RecurrenceRule | Unreadable
 
 # The key that tells the kind, with all keys of that kind.
 _KEYS = {"cron": crontab.KEYS, "every": interval.KEYS, "at": once.KEYS, "fields": field_lists.KEYS, "rrule": recurrence.KEYS}
@@ -51,7 +52,15 @@ def parse_schedule(value: object, *, field: str, seed: str, now: datetime, timez
 @lru_cache(maxsize=16_384)
 def schedule_from_json(text: str) -> Schedule:
     """What was stored as the JSON text of a schedule's `as_json`. The text is trusted: whether a tick ever comes was checked before."""
-    return _parse(json.loads(text), "schedule", "", EPOCH, "UTC")
+    try:
+        return _parse(json.loads(text), "schedule", "", EPOCH, "UTC")
+    except Invalid as error:
+        return Unreadable(text, str(error))
+
+
+def stored_schedules(values: Sequence[object]) -> tuple[Schedule, ...]:
+    """As schedule_from_json, of values that were parsed already."""
+    return tuple(schedule_from_json(json.dumps(value)) for value in values)
 
 
 def _parse(value: object, field: str, seed: str, now: datetime, timezone: str) -> Schedule:

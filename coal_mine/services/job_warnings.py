@@ -7,6 +7,7 @@ from datetime import datetime
 
 from coal_mine.domain.job import Definition, Runner
 from coal_mine.domain.node import Node
+from coal_mine.domain.schedules.unreadable import Unreadable
 
 _RUNNERS = frozenset({Runner.COMMAND, Runner.DUMMY})
 
@@ -27,7 +28,9 @@ def _of_nodes(definition: Definition, registered: Sequence[Node]) -> Iterator[st
 
 def _of_definition(definition: Definition, now: datetime) -> Iterator[str]:
     for place, schedule in enumerate(definition.schedules):
-        if schedule.tick_after(now) is None:
+        if isinstance(schedule, Unreadable):
+            yield f"schedules[{place}] can no longer be read and has no ticks, replace it: {schedule.fault}"
+        elif schedule.tick_after(now) is None:
             yield f"schedules[{place}] has no tick in the future"
     if definition.runner not in _RUNNERS:
         yield f"no node knows the runner {definition.runner} yet: each run will fail"

@@ -22,7 +22,7 @@ from pymongo.errors import BulkWriteError
 from coal_mine.domain.alert import EMAIL, Alert, Kind
 from coal_mine.domain.canary import Canary, Transition
 from coal_mine.domain.periodicity import Every, InWindows, OfJob, OnSchedule, Periodicity
-from coal_mine.domain.schedule import parse_schedule
+from coal_mine.domain.schedule import stored_schedules
 from coal_mine.domain.seconds import whole
 from coal_mine.domain.times import EPOCH
 
@@ -78,8 +78,7 @@ def periodicity_of(document: Document) -> Periodicity:
 
 @lru_cache(maxsize=4_096)
 def _of_job(job_id: str, schedules: str, grace: float) -> OfJob:
-    found = (parse_schedule(each, field="schedules", seed=job_id, now=EPOCH) for each in json.loads(schedules))
-    return OfJob(job_id, tuple(found), grace)
+    return OfJob(job_id, stored_schedules(json.loads(schedules)), grace)
 
 
 def _periodicity_fields(periodicity: Periodicity) -> Document:

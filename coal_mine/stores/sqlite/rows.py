@@ -10,8 +10,8 @@ from typing import Any
 from coal_mine.domain.alert import EMAIL, Alert, Delivery, DeliveryState, Kind, Receiver
 from coal_mine.domain.canary import Canary
 from coal_mine.domain.periodicity import Every, InWindows, OfJob, OnSchedule, Periodicity
-from coal_mine.domain.schedule import parse_schedule
-from coal_mine.domain.times import EPOCH, from_millis, to_millis
+from coal_mine.domain.schedule import stored_schedules
+from coal_mine.domain.times import from_millis, to_millis
 
 CANARY_COLUMNS = "id, name, slug, description, periodicity, emails, paused, late, deadline, last_event_at, version, owed, cause"
 DELIVERY_COLUMNS = "d.alert, d.state, d.finished_at, d.error, r.channel, r.address, r.error"
@@ -106,8 +106,7 @@ def _periodicity_as_json(periodicity: Periodicity) -> Any:
 def periodicity_from_json(text: str) -> Periodicity:
     value = json.loads(text)
     if isinstance(value, dict) and "job" in value:
-        schedules = (parse_schedule(each, field="schedules", seed=value["job"], now=EPOCH) for each in value["schedules"])
-        return OfJob(value["job"], tuple(schedules), value["grace"])
+        return OfJob(value["job"], stored_schedules(value["schedules"]), value["grace"])
     if isinstance(value, dict):
         return OnSchedule(value["schedule"], value["grace"], value["timezone"])
     return InWindows(value) if isinstance(value, str) else Every(value)
