@@ -14,6 +14,7 @@ class Unreadable:
 
     text: str
     fault: str
+    timezone: str = "UTC"
 
     def tick_after(self, at: datetime) -> datetime | None:
         return None
