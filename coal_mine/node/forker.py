@@ -7,11 +7,13 @@ import os
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
 from .spool import RunDirectory, Spool
 
+_READ = 1 << 16
 # Only of a forker that is stopped or starved. Then another one takes its place.
 _PATIENCE_SECONDS = 10.0
 # Without site-packages and the caller's variables: the forker needs the standard library and this package.
@@ -23,24 +25,45 @@ _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 class Forker:
-    """Starts runs. Its process is started with the first of them, and again when it has died; runs do not notice."""
+    """Starts runs. Its process is started with the first of them at the latest, and again when it has died; runs do not notice."""
 
     def __init__(self, spool: Spool, *, cgroups: bool = True) -> None:
         self._spool = spool
         self._cgroups = cgroups
         self._socket: socket.socket | None = None
+        self._unconfirmed: deque[bytes] = deque()
         self.pid: int | None = None
 
     def start(self, runs: Iterable[RunDirectory]) -> None:
-        """Harmless for runs that have a supervisor already.
-
-        A forker that dies right afterwards may leave some without; `is_alive` tells, and they are started again.
-        """
-        names = b"".join(os.fsencode(run.name) + b"\0" for run in runs)
+        """Harmless for runs that have a supervisor already. Raises OSError when no process can be had."""
+        self.tend()
+        names = [os.fsencode(run.name) for run in runs]
+        self._unconfirmed.extend(names)
         if names and not self._send(names):
+            self._send_again()
+
+    def tend(self) -> None:
+        """To be called now and then: what a process that has died did not do, another one does."""
+        if self._socket is None:
+            return
+        try:
+            self._socket.setblocking(False)
+            while confirmed := self._socket.recv(_READ):
+                for _ in confirmed:
+                    self._unconfirmed.popleft()
+        except BlockingIOError:
+            return
+        except OSError:
+            pass  # as good as its end
+        self.close()
+        if self._unconfirmed:
+            self._send_again()
+
+    def prepare(self) -> None:
+        """Start its process, so that the first run need not wait for it."""
+        if not self.is_alive():
             self.close()
-            if not self._send(names):
-                raise OSError("the process that forks supervisors does not take orders")
+            self._spawn()
 
     def is_alive(self) -> bool:
         """False also before the first start."""
@@ -61,19 +84,23 @@ class Forker:
             os.waitpid(self.pid, 0)
             self.pid = None
 
-    def _send(self, names: bytes) -> bool:
-        if not self.is_alive():
-            self.close()
-            self._spawn()
+    def _send_again(self) -> None:
+        """All that nobody has confirmed, to a new process."""
+        self.close()
+        if not self._send(list(self._unconfirmed)):
+            raise OSError("the process that forks supervisors takes no orders")
+
+    def _send(self, names: list[bytes]) -> bool:
+        self.prepare()
         assert self._socket is not None  # noqa: S101 - just made, or alive
         with contextlib.suppress(OSError):
-            self._socket.sendall(names)
+            self._socket.settimeout(_PATIENCE_SECONDS)
+            self._socket.sendall(b"".join(name + b"\0" for name in names))
             return True
         return False
 
     def _spawn(self) -> None:
         self._socket, theirs = socket.socketpair()
-        self._socket.settimeout(_PATIENCE_SECONDS)
         root = Path(__file__).parents[2]
         argv = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _PROGRAM, str(root), str(self._spool.path), str(int(self._cgroups))]
         env = {name: os.environ[name] for name in _KEPT if name in os.environ}

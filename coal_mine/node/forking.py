@@ -7,6 +7,7 @@ program that reaps nobody, as in many containers.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -57,6 +58,8 @@ def _serve(around: Surroundings, idle: Idle) -> None:
         *names, rest = (rest + data).split(b"\0")
         for name in names:
             _start(os.fsdecode(name), around, idle)
+        with contextlib.suppress(BrokenPipeError):  # the agent has gone, and the next read says so
+            os.write(0, b"." * len(names))
 
 
 def _start(name: str, around: Surroundings, idle: Idle) -> None:

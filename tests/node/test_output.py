@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+from pathlib import Path
 
 from coal_mine.node.frames import Stream
 from tests.node.workshop import Workshop, frames_of, joined, output_of
@@ -20,14 +21,14 @@ def test_both_streams_are_kept_apart(workshop: Workshop) -> None:
     assert (output_of(run, Stream.STDOUT), output_of(run, Stream.STDERR)) == (b"out\n", b"err\n")
 
 
-def test_frames_are_in_the_order_in_which_they_came(workshop: Workshop, tmp_path: object) -> None:
-    fifo = f"{tmp_path}/go"
-    os.mkfifo(fifo)
-    run = workshop.shell(f"echo 1; read x < {fifo}; echo 2 >&2; read x < {fifo}; echo 3")
-    for line in ("1\n", "2\n"):
+def test_frames_are_in_the_order_in_which_they_came(workshop: Workshop, tmp_path: Path) -> None:
+    gates = [tmp_path / "first", tmp_path / "second"]
+    for gate in gates:
+        os.mkfifo(gate)
+    run = workshop.shell(f"echo 1; read x < {gates[0]}; echo 2 >&2; read x < {gates[1]}; echo 3")
+    for line, gate in zip(("1\n", "2\n"), gates, strict=True):
         workshop.line_of(run, line)
-        with open(fifo, "w", encoding="ascii") as go:
-            go.write("\n")
+        gate.write_text("\n")
     workshop.result_of(run)
 
     assert [(frame.stream, frame.data) for frame in frames_of(run)] == [

@@ -71,6 +71,17 @@ def test_a_forker_that_died_is_replaced(workshop: Workshop) -> None:
     assert workshop.forker.pid != first
 
 
+def test_what_a_forker_did_not_do_before_it_died_another_one_does(workshop: Workshop) -> None:
+    workshop.result_of(workshop.start("/bin/true"))
+    first = workshop.forker.pid
+    assert first is not None
+    os.kill(first, signal.SIGSTOP)
+    run = workshop.start("/bin/sh", "-c", "exit 7")
+    os.kill(first, signal.SIGKILL)
+
+    assert workshop.result_of(run).exit_code == 7
+
+
 def test_a_run_goes_on_when_its_forker_dies(workshop: Workshop, tmp_path: Path) -> None:
     fifo = tmp_path / "go"
     os.mkfifo(fifo)

@@ -62,6 +62,7 @@ class Workshop:
             # Not all that tests wait for rings the bell.
             select.select([self.spool], [], [], 0.05)
             self.spool.heard()
+            self.forker.tend()
             assert time.monotonic() < end, f"waited in vain for {what}"
         return found
 
