@@ -7,12 +7,17 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from coal_mine.domain.errors import CoalMineError
 from coal_mine.domain.text import printable
 
 from .options import Given
 
 if TYPE_CHECKING:  # rich is slow to import
     from .tables import Tables
+
+
+class Unreadable(CoalMineError):
+    """The answer is JSON, and lacks what a table would show."""
 
 
 def show(given: Given, answer: dict[str, Any], draw: Callable[[Tables], None]) -> None:
@@ -22,7 +27,10 @@ def show(given: Given, answer: dict[str, Any], draw: Callable[[Tables], None]) -
         return
     from .tables import Tables
 
-    draw(Tables(sys.stdout))
+    try:
+        draw(Tables(sys.stdout))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreadable(f"the server's answer is not as expected ({error!r}), perhaps it has another version; --json shows it") from error
 
 
 def done(given: Given, answer: dict[str, Any], words: str) -> None:

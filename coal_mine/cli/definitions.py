@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import IO, Any
 
 import click
@@ -13,21 +14,21 @@ from coal_mine.domain.errors import Invalid
 
 from .options import Decorator, all_of
 
-CLEAR = "-"  # as the value of an option: the job has none of it any more
+CLEAR = "-"  # as the only value of an option: the job is as if nothing had been said about it
 _SCHEDULES = ("cron", "every", "at", "rrule")
-_LISTS = {"pool": "pools", "tag": "tags", "email": "emails", "mail_to": "mail_to"}
-_OBJECTS = {"env": "env", "secret": "secrets", "label": "labels"}
-_NUMBERS = ("timeout", "start_deadline", "grace")
-_PLAIN = (
-    *("id", "namespace", "name", "description", "enabled", "mode", "user", "group", "workdir"),
+# The options that are fields of the job, and the fields' names where these differ.
+_VALUES = (
+    *("id", "namespace", "name", "description", "enabled", "mode", "user", "group", "workdir", "timeout", "start_deadline", "grace"),
     *("retries", "overlap", "catch_up", "mail_report", "priority"),
 )
+_LISTS = {"pool": "pools", "tag": "tags", "email": "emails", "mail_to": "mail_to"}
+_OBJECTS = {"env": "env", "secret": "secrets", "label": "labels"}
 
 
 class Number(click.ParamType[float]):
-    """A number of seconds, or a hyphen for none."""
+    """Also a hyphen, for none."""
 
-    name = "seconds"
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == CLEAR or isinstance(value, float):
@@ -48,13 +49,13 @@ def which_job_file(note: str = "") -> Decorator:
 
 
 def definition_options() -> Decorator:
-    seconds = Number()
+    number = Number()
     option = click.option
     return all_of(
         option("--name", help="The job's name; its canary has it, too."),
         option("--description", metavar="TEXT", help="What the job is for."),
         option("--cron", multiple=True, metavar="CRON", help="It runs at each tick of this cron expression. Schedules may be repeated."),
-        option("--every", multiple=True, type=seconds, metavar="SECONDS", help="It runs again and again after so many seconds."),
+        option("--every", multiple=True, type=number, metavar="SECONDS", help="It runs again and again after so many seconds."),
         option("--at", multiple=True, metavar="TIME", help="It runs once, such as at 2026-12-24T18:00:00."),
         option("--rrule", multiple=True, metavar="RULE", help="It runs at the times of this recurrence rule of calendars."),
         option("--timezone", metavar="ZONE", help="Of the schedules given here, such as Europe/Paris; else UTC."),
@@ -65,13 +66,13 @@ def definition_options() -> Decorator:
         option("--workdir", metavar="DIRECTORY", help="Where it runs."),
         option("--env", multiple=True, metavar="NAME=VALUE", help="A variable of its environment."),
         option("--secret", multiple=True, metavar="NAME=REFERENCE", help="A variable whose value is kept elsewhere."),
-        option("--timeout", type=seconds, metavar="SECONDS", help="An attempt that takes longer is killed."),
-        option("--retries", type=click.IntRange(0), metavar="NUMBER", help="So many further attempts after a failed one."),
+        option("--timeout", type=number, metavar="SECONDS", help="An attempt that takes longer is killed."),
+        option("--retries", type=number, metavar="NUMBER", help="So many further attempts after a failed one."),
         option("--overlap", metavar="POLICY", help="While an earlier run is under way: skip, queue_one, queue, replace or allow."),
         option("--catch-up", metavar="POLICY", help="Of ticks that passed while nobody planned, run: none, latest or all."),
-        option("--start-deadline", type=seconds, metavar="SECONDS", help="A run that has not started so long after its tick is missed."),
-        option("--grace", type=seconds, metavar="SECONDS", help="How long after its tick a run may end well."),
-        option("--priority", type=int, metavar="NUMBER", help="Of runs that are due together, the highest starts first."),
+        option("--start-deadline", type=number, metavar="SECONDS", help="A run that has not started so long after its tick is missed."),
+        option("--grace", type=number, metavar="SECONDS", help="How long after its tick a run may end well."),
+        option("--priority", type=number, metavar="NUMBER", help="Of runs that are due together, the highest starts first."),
         option("--email", multiple=True, metavar="ADDRESS", help="Whom to alert."),
         option("--mail-report", metavar="WHEN", help="Mail a report after runs: never, error, stdout, stderr, output or always."),
         option("--mail-to", multiple=True, metavar="ADDRESS", help="Who gets the reports."),
@@ -98,42 +99,37 @@ class JobBeforeOptions(OptionsBeforeCommand):
             only_options = click.Command(self.name, params=[param for param in self.params if isinstance(param, click.Option)])
             _, command, _ = only_options.make_parser(ctx).parse_args(args=args[1:])
             options = args[1 : len(args) - len(command)]
-            if command and options[-1:] == ["--"]:
+            if options[-1:] == ["--"]:
                 options.pop()
             args = [*options, "--", args[0], *command]
         return super().parse_args(ctx, args)
 
 
 def fields_of_job(options: Mapping[str, Any], command: tuple[str, ...]) -> dict[str, Any]:
-    """The members of the definition that the options name. Raises UsageError."""
-    fields = {name: options[name] for name in _PLAIN if options.get(name) is not None}
-    fields |= {name: _number(options[name]) for name in _NUMBERS if options[name] is not None}
-    fields |= {field: _values(options[name]) for name, field in _LISTS.items() if options[name]}
-    fields |= {field: pairs_of(name, _values(options[name])) for name, field in _OBJECTS.items() if options[name]}
-    if schedules := _schedules(options):
-        fields["schedules"] = schedules
-    if options["param"]:
-        fields["parameters"] = [_parameter(text) for text in _values(options["param"])]
+    """The members of the definition that the options name; null where one is cleared. Raises UsageError."""
+    fields = {name: options[name] for name in _VALUES if options.get(name) is not None}
+    fields |= {field: options[name] for name, field in _LISTS.items() if options[name]}
+    fields |= {field: _unless_cleared(options[name], partial(pairs_of, name)) for name, field in _OBJECTS.items() if options[name]}
+    fields |= {"parameters": _unless_cleared(options["param"], _parameters)} if options["param"] else {}
+    fields |= _schedules(options)
     if options["script"] is not None:
         fields["script"] = _read(options["script"])
-    return fields | _command(command, is_for_script=options["script"] is not None)
+    fields |= _command(command, is_for_script=options["script"] is not None)
+    return {name: None if value in (CLEAR, (CLEAR,)) else value for name, value in fields.items()}
 
 
-def _values(given: tuple[Any, ...]) -> list[Any]:
-    """A hyphen alone clears the list."""
-    return [] if given == (CLEAR,) else list(given)
+def _unless_cleared(given: tuple[str, ...], read: Callable[[tuple[str, ...]], Any]) -> Any:
+    return given if given == (CLEAR,) else read(given)
 
 
-def _number(value: Any) -> float | None:
-    return None if value == CLEAR else value
-
-
-def _schedules(options: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _schedules(options: Mapping[str, Any]) -> dict[str, Any]:
+    given = [(kind, value) for kind in _SCHEDULES for value in options[kind]]
     zone = {} if options["timezone"] is None else {"timezone": options["timezone"]}
-    schedules = [{kind: value, **zone} for kind in _SCHEDULES for value in options[kind]]
-    if zone and not schedules:
+    if zone and not given:
         raise click.UsageError("--timezone says in which zone --cron, --every, --at or --rrule of the same call count; give one of these.")
-    return schedules
+    if len(given) == 1 and given[0][1] == CLEAR:
+        return {"schedules": None}
+    return {"schedules": [{kind: value, **zone} for kind, value in given]} if given else {}
 
 
 def pairs_of(option: str, given: Iterable[str]) -> dict[str, str]:
@@ -145,6 +141,10 @@ def pairs_of(option: str, given: Iterable[str]) -> dict[str, str]:
             raise click.UsageError(f"--{option.replace('_', '-')} {text!r} is not NAME=VALUE.")
         pairs[name] = value
     return pairs
+
+
+def _parameters(given: tuple[str, ...]) -> list[dict[str, Any]]:
+    return [_parameter(text) for text in given]
 
 
 def _parameter(text: str) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def list_(given: Given, /, all_pages: bool, **filters: Any) -> None:
         raise click.UsageError("--all and --limit exclude each other.")
     api, query = api_of(given), fields_of(filters)
     answer = api.get("jobs", query=query)
-    while all_pages and answer["next"]:
+    while all_pages and answer.get("next"):
         page = api.get("jobs", query={**query, "after": answer["next"]})
         answer = {**page, "jobs": answer["jobs"] + page["jobs"]}
     show(given, answer, lambda tables: tables.jobs(answer["jobs"], _last_runs(api, answer["jobs"]), total=answer["total"]))

@@ -120,11 +120,13 @@ def test_update_changes_only_what_is_given(cmcli: Cmcli, job: Call) -> None:
 
 
 def test_a_hyphen_takes_away_what_the_job_has(cmcli: Cmcli, job: Call) -> None:
-    job_id = job("date", timeout=5, emails=["a@example.com"], env={"A": "b"})
+    job_id = job("date", timeout=5, user="nobody", emails=["a@example.com"], env={"A": "b"}, retries=2, schedules=[{"every": 60}])
+    options = ["--timeout", "--user", "--email", "--env", "--retries", "--cron"]
 
-    changed = cmcli("job", "update", job_id, "--timeout", "-", "--email", "-", "--env", "-").json
+    changed = cmcli("job", "update", job_id, *(word for option in options for word in (option, "-"))).json
 
-    assert (changed["timeout"], changed["emails"], changed["env"]) == (None, [], {})
+    assert (changed["timeout"], changed["user"], changed["emails"], changed["env"]) == (None, "", [], {})
+    assert (changed["retries"]["max"], changed["schedules"]) == (0, [])
 
 
 def test_a_dry_run_shows_the_next_ticks_in_the_zone_of_the_schedule(cmcli: Cmcli) -> None:

@@ -112,3 +112,15 @@ def test_texts_of_others_neither_are_markup_nor_reach_the_terminal_as_escapes(un
     assert "[red]y[/red]" in out
     assert "\x1b[2J" not in out
     assert "\x07" not in out
+
+
+def test_an_answer_of_another_version_is_one_line(unconfigured: Cmcli, stranger: Stranger) -> None:
+    stranger.answer = lambda _: Answer(b'{"nodes": [{"name": "n"}]}')
+
+    outcome = unconfigured.on_terminal("node", "list", "--host", stranger.url)
+
+    assert outcome.status == 1
+    assert (
+        outcome.err
+        == "cmcli: the server's answer is not as expected (KeyError('alive')), perhaps it has another version; --json shows it\n"
+    )
