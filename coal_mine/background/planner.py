@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from coal_mine.domain.job import Job
@@ -16,6 +16,9 @@ _log = logging.getLogger(__name__)
 # Between two looks: jobs are planned in groups, and nobody waits for a plan that is made a minute ahead.
 PAUSE = timedelta(milliseconds=500)
 _JOBS_AT_ONCE = 500
+# So many are written at once, and one job's more: the store has other work.
+_RUNS_AT_ONCE = 1_000
+_FAILED_AGAIN_AFTER = timedelta(minutes=1)
 
 
 class Planner:
@@ -32,23 +35,29 @@ class Planner:
         self._store = store
         self._run_planned = run_planned
         self._run_ended = run_ended
+        self._set_aside: dict[str, datetime] = {}  # jobs that cannot be planned, and when it is tried again
 
     def run_once(self, now: datetime) -> datetime | None:
-        jobs = self._store.jobs.to_plan(now + AHEAD, limit=_JOBS_AT_ONCE)
+        self._set_aside = {job_id: again_at for job_id, again_at in self._set_aside.items() if again_at > now}
+        limit = _JOBS_AT_ONCE + len(self._set_aside)
+        found = self._store.jobs.to_plan(now + AHEAD, limit=limit)
+        jobs = [job for job in found if job.id not in self._set_aside]
         if not jobs:
             return now + PAUSE
-        nodes = self._store.nodes.all()
-        plans = [made for job in jobs if (made := self._plan(job, now, lambda job: plan(job, nodes, now)))]
-        self._carry_out(plans)
-        return now if len(jobs) == _JOBS_AT_ONCE or any(_is_behind(each, now) for each in plans) else now + PAUSE
+        is_behind = len(found) == limit
+        for plans in _in_groups(self._plans(jobs, now)):
+            self._carry_out(plans)
+            is_behind |= any(_is_behind(made, now) for made in plans)
+        return now if is_behind else now + PAUSE
 
-    def _plan(self, job: Job, now: datetime, make: Callable[[Job], Plan]) -> Plan | None:
-        try:
-            return make(job)
-        except Exception:  # noqa: BLE001 - one job that cannot be planned must not keep the others from being
-            _log.exception("job %s cannot be planned; trying again in a minute", job.id, extra={"action": "plan_failed"})
-            self._store.jobs.planned([(job, now + 2 * AHEAD)])
-            return None
+    def _plans(self, jobs: Iterable[Job], now: datetime) -> Iterator[Plan]:
+        nodes = self._store.nodes.all()
+        for job in jobs:
+            try:
+                yield plan(job, nodes, now)
+            except Exception:  # noqa: BLE001 - one job that cannot be planned must not keep the others from being
+                _log.exception("job %s cannot be planned; trying again in a minute", job.id, extra={"action": "plan_failed"})
+                self._set_aside[job.id] = now + _FAILED_AGAIN_AFTER
 
     def _carry_out(self, plans: Sequence[Plan]) -> None:
         runs = [run for made in plans for run in made.runs]
@@ -57,17 +66,36 @@ class Planner:
         moved = self._store.jobs.planned([(made.job, made.next_at) for made in plans])
         if moved < len(plans):
             self._withdraw(plans)
-        ended = [run for run in runs if run.has_ended and run.owed]
-        if ended:
-            self._run_ended(ended)
+        self._tell([run.id for run in runs if run.has_ended and run.owed])
+
+    def _tell(self, run_ids: Sequence[str]) -> None:
+        """As they are stored: another planner may have made them long ago, in time."""
+        if run_ids:
+            self._run_ended([run for run in self._store.runs.find(run_ids).values() if run.has_ended and run.owed])
 
     def _withdraw(self, plans: Sequence[Plan]) -> None:
         """What was planned of jobs that have changed or gone. Those that another planner moved lose nothing."""
-        versions = self._store.jobs.versions({made.job.id for made in plans})
+        jobs = self._store.jobs.find({made.job.id for made in plans})
         for made in plans:
-            version = versions.get(made.job.id, made.job.version + 1)
-            if version > made.job.version and made.job.next_at:
-                self._store.runs.withdraw(made.job.id, below=version, after=made.job.next_at - timedelta(milliseconds=1))
+            job = jobs.get(made.job.id)
+            if job is None and made.job.next_at:
+                self._store.runs.withdraw(made.job.id, below=made.job.version + 1, after=made.job.next_at - timedelta(milliseconds=1))
+            elif job and job.version > made.job.version:  # what had its tick before the change stays
+                self._store.runs.withdraw(job.id, below=job.version, after=job.changed_at)
+
+
+def _in_groups(plans: Iterable[Plan]) -> Iterator[list[Plan]]:
+    """Made when it is their turn, so that few are held in memory."""
+    group: list[Plan] = []
+    runs = 0
+    for made in plans:
+        group.append(made)
+        runs += len(made.runs)
+        if runs >= _RUNS_AT_ONCE:
+            yield group
+            group, runs = [], 0
+    if group:
+        yield group
 
 
 def _is_behind(made: Plan, now: datetime) -> bool:

@@ -64,7 +64,9 @@ class Sweeper:
         if not late and not due:
             return False
         nodes, switches = self._store.nodes.all(), self._store.nodes.switches()
-        changes = [overdue(run, nodes, switches, held_up=self._is_held_up(run), now=now) for run in late]
+        changes = [
+            unplaceable(run, nodes, now) or overdue(run, nodes, switches, held_up=self._is_held_up(run), now=now) for run in late
+        ]
         ids = {run.id for run in late}
         changes += [change for run in due if run.id not in ids and (change := unplaceable(run, nodes, now))]
         self._carry_out(changes)
@@ -74,9 +76,10 @@ class Sweeper:
         return waits_for_its_turn(run) and any(other.id != run.id for other in self._store.runs.live_of(run.job_id))
 
     def _abandon(self, now: datetime) -> None:
-        nodes = {node.name: node for node in self._store.nodes.all()}
+        busy = self._store.runs.live_nodes()  # before the nodes: whoever is among these has announced itself
+        nodes = {node.name: node for node in self._store.nodes.all()} if busy else {}
         changes = []
-        for name in self._store.runs.live_nodes():
+        for name in busy:
             node = nodes.get(name)
             if node is None or node.has_lost_its_lease(now):
                 changes += [change for run in self._store.runs.live_on(name) if (change := _abandoned(run, node, now))]

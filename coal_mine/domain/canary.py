@@ -199,9 +199,11 @@ def updated(canary: Canary, update: Update, now: datetime) -> Transition:
     after = replace(after, version=canary.version + 1)
     if canary.paused:
         return Transition(before=canary, after=after, depends_on=_STATE)
-    deadline = after.periodicity.deadline_after(canary.last_event_at)
-    if canary.cause:  # a new schedule does not make the last run a good one
+    if isinstance(after.periodicity, OfJob):
+        # The new schedule's ticks count from now, and only a good run ends a lateness.
+        deadline = after.periodicity.deadline_after(max(now, canary.last_event_at))
         return Transition(before=canary, after=replace(after, deadline=deadline), depends_on=_STATE)
+    deadline = after.periodicity.deadline_after(canary.last_event_at)
     after = replace(after, deadline=deadline, late=deadline <= now)
     owe = (_alert(Kind.LATE if after.late else Kind.RESUMED, after, now),) if after.late != canary.late else ()
     return Transition(before=canary, after=after, depends_on=_STATE, owe=owe)

@@ -11,6 +11,8 @@ from .schedule import Schedule, next_tick, period_at
 
 MIN_START_DEADLINE = timedelta(seconds=60)
 MAX_START_DEADLINE = timedelta(hours=1)
+# By such a part a wait may be shorter or longer, so that runs that failed together do not come back together.
+SHAKEN = 0.2
 
 
 class Mode(StrEnum):
@@ -86,6 +88,14 @@ class Retries:
     wait_seconds: float = 10  # before the first; each further wait is `factor` times as long
     factor: float = 2
     longest_seconds: float = 600
+
+    def wait_after(self, earlier: int) -> float:
+        """Seconds before the next attempt, when one has failed that was preceded by so many."""
+        return min(self.wait_seconds * self.factor ** min(earlier, 60), self.longest_seconds)
+
+    def longest_wait(self, *, after: int) -> timedelta:
+        """How long an attempt that was preceded by so many may be followed by nothing, and the run go on."""
+        return timedelta(seconds=self.wait_after(after) * (1 + SHAKEN)) if after < self.most else timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

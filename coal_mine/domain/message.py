@@ -77,11 +77,13 @@ def _headline(alert: Alert) -> str:
 def _sentence(alert: Alert) -> str:
     if alert.channel == OPERATORS:
         return _sentence_of_server(alert)
+    if alert.kind is Kind.REPORT:
+        return f"The run {printable(alert.about)} of the job {printable(alert.name)} ended at {isoformat(alert.at)}."
     who = f"The canary {printable(alert.name)} ({alert.about})"
     if alert.kind in _WRONG:
         return f"The job {printable(alert.name)} (canary {alert.about}) {_WRONG[alert.kind]} at {isoformat(alert.at)}."
-    if alert.kind is Kind.LATE:  # a predecessor's canary may have lost its deadline, being paused
-        return f"{who} was expected to report before {isoformat(alert.deadline or alert.at)}."
+    if alert.kind is Kind.LATE:  # a predecessor's canary may have lost its deadline, being paused; one of a job may be late before it
+        return f"{who} was expected to report before {isoformat(min(alert.deadline or alert.at, alert.at))}."
     return f"{who} is reporting again as of {isoformat(alert.at)}."
 
 

@@ -22,7 +22,7 @@ def waits_for_its_turn(run: Run) -> bool:
 
 
 def overdue(run: Run, nodes: Sequence[Node], switches: Switches, *, held_up: bool, now: datetime) -> RunChange:
-    """What becomes of a waiting run whose time to be started has passed. `held_up`: earlier runs of its job are under way."""
+    """What becomes of a waiting run whose time to be started has passed. `held_up`: other runs of its job are under way."""
     serving = [node for node in nodes if node.serves(run.pools) and run.slot in (ANY, node.name)]
     alive = [node for node in serving if node.is_alive(now)]
     if not switches.execution_enabled:
@@ -53,10 +53,11 @@ def awaited_until(run: Run, now: datetime) -> datetime | None:
     definition = run.definition
     if run.state not in (RunState.CLAIMED, RunState.RUNNING):
         return None
+    retry = definition.retries.longest_wait(after=len(run.attempts))
     if definition.timeout_seconds is not None:
         limit = timedelta(seconds=definition.timeout_seconds + definition.kill_wait_seconds)
-        return (run.started_at or now) + limit + _PATIENCE
-    return None if definition.grace_seconds is not None else now + 2 * _PATIENCE
+        return (run.started_at or now) + limit + _PATIENCE + retry
+    return None if definition.grace_seconds is not None else now + 2 * _PATIENCE + retry
 
 
 def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node]) -> str:

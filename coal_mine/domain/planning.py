@@ -13,8 +13,8 @@ from .schedule import next_tick, ticks_between
 
 # Runs are written so long before their ticks.
 AHEAD = timedelta(minutes=1)
-# So many ticks of a job are planned at once; after a long outage there may be more, and other jobs wait.
-MOST_TICKS = 500
+# So many runs of a job are planned at once; after a long outage there may be more, and other jobs wait.
+MOST_RUNS = 500
 COALESCED = "coalesced: its tick passed while nobody planned, and a newer one runs instead"
 NOBODY_PLANNED = "its tick passed while nobody planned"
 
@@ -33,10 +33,11 @@ def plan(job: Job, nodes: Sequence[Node], now: datetime) -> Plan:
     if job.next_at is None:
         return Plan(job, (), None)
     schedules = job.definition.schedules
-    ticks = ticks_between(schedules, job.next_at - timedelta(milliseconds=1), now + AHEAD, MOST_TICKS)
+    slots = slots_of(job.definition, nodes, now)
+    most = max(MOST_RUNS // len(slots), 1)
+    ticks = ticks_between(schedules, job.next_at - timedelta(milliseconds=1), now + AHEAD, most)
     if not ticks:
         return Plan(job, (), next_tick(schedules, job.next_at - timedelta(milliseconds=1)))
-    slots = slots_of(job.definition, nodes, now)
     newer = _newer(job.definition, ticks, now)
     runs = [_run(job, tick, slot, newer - place, now) for place, tick in enumerate(ticks) for slot in slots]
     return Plan(job, tuple(runs), next_tick(schedules, ticks[-1]))
@@ -62,10 +63,13 @@ def _run(job: Job, tick: datetime, slot: str, newer: int, now: datetime) -> Run:
     catch_up = job.definition.catch_up
     deadline = job.definition.start_deadline(tick)
     run = planned(job, tick, slot, origin=Origin.SCHEDULE, start_by=tick + deadline, now=now)
-    if newer <= 0 and run.start_by > now:
+    waits = catch_up.policy is CatchUpPolicy.ALL  # for all that are older, even if there still is time
+    if newer < 0 or (newer == 0 and run.start_by > now and not waits):
         return run
     if catch_up.policy is CatchUpPolicy.NONE or now - tick > timedelta(seconds=catch_up.within_seconds):
         return missed(run, NOBODY_PLANNED, now).after
-    if newer >= (catch_up.most if catch_up.policy is CatchUpPolicy.ALL else 1):
+    if waits and newer < catch_up.most:
+        return replace(run, origin=Origin.CATCH_UP, start_by=now + max(deadline, timedelta(seconds=catch_up.within_seconds)))
+    if newer >= 1:
         return replace(skipped(run, COALESCED, now).after, owed=False)
     return replace(run, origin=Origin.CATCH_UP, start_by=now + deadline)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from zlib import crc32
 
 from .definition import definition_as_text, definition_from_text
-from .job import Definition, Job, OnLost, Pairs, Retries
+from .job import SHAKEN, CatchUpPolicy, Definition, Job, OnLost, Pairs, Retries
 from .times import to_millis
 
 # The slot of a run that any node of the pools may take; else it is the name of the one node.
@@ -115,7 +115,7 @@ class Run:
     created_at: datetime
     parameters: Pairs = ()
     command: str | tuple[str, ...] | None = None  # instead of the definition's
-    attempt: int = 0  # counted from 1; 0: none has begun
+    attempt: int = 0  # counted from 1, those included that were lost with their nodes; 0: none has begun
     epoch: int = 0  # raised by each claim; whoever writes for an older one is refused
     node: str = ""
     boot: str = ""  # the node's, see node.py
@@ -123,7 +123,7 @@ class Run:
     lock: str = ""  # no two runs have the same
     claimed_at: datetime | None = None
     started_at: datetime | None = None
-    ended_at: datetime | None = None
+    ended_at: datetime | None = None  # of one that is unreachable: when it was taken for that
     reason: str = ""  # of its state, in words
     result: Result | None = None  # of the latest attempt that has ended
     attempts: tuple[Attempt, ...] = ()
@@ -145,6 +145,14 @@ class Run:
     @property
     def has_ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def limit(self) -> int | None:
+        """How many of its job may be under way for it to start; None: any number."""
+        definition = self.definition
+        if self.origin is Origin.CATCH_UP and definition.catch_up.policy is CatchUpPolicy.ALL:
+            return 1
+        return definition.limit
 
     @property
     def overlapped(self) -> bool:
@@ -212,7 +220,7 @@ def claimed(run: Run, *, node: str, boot: str, nonce: str, lock: str, now: datet
 
 
 def unclaimed(run: Run, reason: str) -> RunChange:
-    """Back in the queue: it is certain that this attempt was never started, or that nothing of it is left."""
+    """Back in the queue: it is certain that this attempt was never started."""
     state = RunState.RETRYING if run.attempts else RunState.QUEUED
     after = replace(
         run, state=state, attempt=run.attempt - 1, node="", boot="", nonce="", claimed_at=None, started_at=None, reason=reason,
@@ -223,7 +231,7 @@ def unclaimed(run: Run, reason: str) -> RunChange:
 
 def started(run: Run, at: datetime) -> RunChange:
     """Also said of a run that was unreachable and turns out to be alive."""
-    return RunChange(before=run, after=replace(run, state=RunState.RUNNING, started_at=run.started_at or at, reason=""))
+    return RunChange(before=run, after=replace(run, state=RunState.RUNNING, started_at=run.started_at or at, ended_at=None, reason=""))
 
 
 def ended(run: Run, result: Result) -> RunChange:
@@ -233,7 +241,7 @@ def ended(run: Run, result: Result) -> RunChange:
     if result.end is End.KILLED:
         return _over(run, RunState.KILLED, result.ended_at, result.reason, result)
     retries = run.definition.retries
-    if run.attempt > retries.most:
+    if len(run.attempts) >= retries.most:
         return _over(run, RunState.FAILED, result.ended_at, result.reason, result)
     due_at = result.ended_at + _pause(run, retries)
     past = Attempt(
@@ -242,16 +250,16 @@ def ended(run: Run, result: Result) -> RunChange:
     )  # fmt: skip
     after = replace(
         run, state=RunState.RETRYING, due_at=due_at, start_by=due_at + run.definition.start_deadline(run.tick),
-        node="", boot="", nonce="", reason=f"attempt {run.attempt}: {result.reason}", result=result, attempts=(*run.attempts, past),
+        node="", boot="", nonce="", ended_at=None, reason=f"attempt {run.attempt}: {result.reason}", result=result,
+        attempts=(*run.attempts, past),
     )  # fmt: skip
     return RunChange(before=run, after=after)
 
 
 def _pause(run: Run, retries: Retries) -> timedelta:
-    """Shaken by a fifth, so that runs that failed together do not come back together; always the same for one attempt."""
-    seconds = min(retries.wait_seconds * retries.factor ** min(run.attempt - 1, 60), retries.longest_seconds)
-    shaken = 0.8 + 0.4 * (crc32(f"{run.id}.{run.attempt}".encode()) % 1_000) / 1_000
-    return timedelta(milliseconds=round(seconds * shaken * 1_000))
+    """Always the same for one attempt."""
+    shaken = 1 + SHAKEN * ((crc32(f"{run.id}.{run.attempt}".encode()) % 1_000) / 500 - 1)
+    return timedelta(milliseconds=round(retries.wait_after(len(run.attempts)) * shaken * 1_000))
 
 
 def skipped(run: Run, reason: str, now: datetime) -> RunChange:
@@ -264,8 +272,9 @@ def postponed(run: Run, due_at: datetime) -> RunChange:
 
 
 def missed(run: Run, reason: str, now: datetime) -> RunChange:
-    """Of one that was never started; one whose attempts have failed has failed."""
-    return _over(run, RunState.FAILED if run.attempts else RunState.MISSED, now, reason)
+    """Of one that was never started. One whose attempts have failed has failed, and one that was lost with its node is lost."""
+    never_ended = RunState.LOST if run.attempt else RunState.MISSED
+    return _over(run, RunState.FAILED if run.attempts else never_ended, now, reason)
 
 
 def failed(run: Run, reason: str, now: datetime) -> RunChange:
@@ -290,11 +299,23 @@ def lost(run: Run, reason: str, now: datetime) -> RunChange:
 def abandoned(run: Run, reason: str, now: datetime) -> RunChange:
     """What the end of its node's lease means for a run: it is run again elsewhere, if its definition says so."""
     if run.definition.on_lost is OnLost.RERUN:
-        after = unclaimed(run, reason).after
-        return RunChange(
-            before=run, after=replace(after, epoch=run.epoch + 1, due_at=now, start_by=now + run.definition.start_deadline(run.tick))
-        )
-    return unreachable(run, reason)
+        return rerun(run, reason, now)
+    return RunChange(before=run, after=replace(unreachable(run, reason).after, ended_at=now))
+
+
+def gone(run: Run, reason: str, now: datetime) -> RunChange:
+    """It is certain that nothing of it goes on, and nobody knows how far it came."""
+    return rerun(run, reason, now) if run.definition.on_lost is OnLost.RERUN else lost(run, reason, now)
+
+
+def rerun(run: Run, reason: str, now: datetime) -> RunChange:
+    """Any node may take it again. What it wrote stays apart as an attempt of its own, which is no retry."""
+    after = replace(
+        run, state=RunState.RETRYING if run.attempts else RunState.QUEUED, epoch=run.epoch + 1, node="", boot="", nonce="",
+        claimed_at=None, started_at=None, lock=run.lock if run.attempts else "", reason=reason,
+        due_at=now, start_by=now + run.definition.start_deadline(run.tick),
+    )  # fmt: skip
+    return RunChange(before=run, after=after)
 
 
 def _over(run: Run, state: RunState, at: datetime, reason: str, result: Result | None = None) -> RunChange:

@@ -82,7 +82,7 @@ class Parts:
         self._takeover: Takeover | None = None
         self._ping: Loop | None = None
         self._node: NodeParts | None = None
-        self._outcomes = Outcomes(self._store, self._clock, alert_owed=lambda: self._wake("expander"))
+        self._outcomes = Outcomes(self._store, alert_owed=lambda: self._wake("expander"))
         self._heartbeat = Heartbeat(
             self._store, _introduction(self._ids.nonce(), background=roles.background), config.alerts.operators,
             operators_told=lambda: self._wake(_OPERATORS_SENDER),

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from coal_mine.clock import monotonic
 from coal_mine.domain import canary as states
@@ -21,7 +21,7 @@ from coal_mine.domain.errors import NotFound, StoreUnavailable
 from coal_mine.domain.job import FailureAlerts, Job, MailReport
 from coal_mine.domain.job_ports import RunFilter
 from coal_mine.domain.pending import PendingTrigger
-from coal_mine.domain.ports import TRIGGER_SECONDS, Clock, Store
+from coal_mine.domain.ports import TRIGGER_SECONDS, Store
 from coal_mine.domain.run import ANY, Run, RunState, entry_nonce
 from coal_mine.domain.times import isoformat
 
@@ -31,7 +31,6 @@ _log = logging.getLogger(__name__)
 
 # After so many ticks in a row that found an earlier run still under way, somebody is told.
 SKIPS_TOLD = 3
-_SLOTS = 20  # in mode all, as many runs are looked at for each tick
 _MAX_TRIES = 1_000
 _BAD = {
     RunState.FAILED: Kind.FAILED,
@@ -50,9 +49,9 @@ class _Told:
 
 
 class Outcomes:
-    def __init__(self, store: Store, clock: Clock, *, alert_owed: Callable[[], None]) -> None:
+    def __init__(self, store: Store, *, alert_owed: Callable[[], None]) -> None:
+        """`alert_owed` is called when a canary, or somebody who reads reports, is owed one."""
         self._store = store
-        self._clock = clock
         self._alert_owed = alert_owed
 
     def tell(self, runs: Sequence[Run]) -> None:
@@ -62,16 +61,17 @@ class Outcomes:
             return
         jobs = self._store.jobs.find({run.job_id for run in runs})
         told = [_Told(run, jobs.get(run.job_id)) for run in runs]
-        self._tell_good([one for one in told if one.run.state is RunState.DONE])
-        for one in told:
-            if one.job and one.run.state is not RunState.DONE:
+        good = {one.run.id for one in told if self._is_good(one.run)}
+        for one in told:  # first: a good run that ended later is a recovery, and one that ended earlier changes nothing
+            if one.job and one.run.id not in good:
                 self._tell_other(one.run, one.job)
+        self._tell_good([one for one in told if one.run.id in good])
         self._mail([run for run in runs if _wants_report(run)])
         self._store.runs.settled(runs)
 
     def _tell_good(self, told: Sequence[_Told]) -> None:
         """All at once: the store commits triggers together."""
-        good = {one.run.id: (one.job.canary_id, _good_entry(one.run)) for one in told if one.job and self._is_whole(one.run)}
+        good = {one.run.id: (one.job.canary_id, _entry(one.run, "Triggered")) for one in told if one.job}
         handed_back = _HandedBack(len(good))
         expires = monotonic() + TRIGGER_SECONDS
         for canary_id, entry in good.values():
@@ -82,9 +82,14 @@ class Outcomes:
             if pending.outcome and pending.outcome.recovered:
                 self._alert_owed()
 
-    def _is_whole(self, run: Run) -> bool:
-        """Where all nodes run a tick, it is well only when all have done it; the last of them says so."""
-        return run.slot == ANY or all(other.state is RunState.DONE for other in self._store.runs.of_tick(run.job_id, run.tick))
+    def _is_good(self, run: Run) -> bool:
+        """Where all nodes run a tick, it is well only when all have done it that an operator has not kept from it; the last says so."""
+        if run.slot == ANY:
+            return run.state is RunState.DONE
+        if not _is_no_failure(run):
+            return False
+        runs = self._store.runs.of_tick(run.job_id, run.tick)
+        return all(map(_is_no_failure, runs)) and any(other.state is RunState.DONE for other in runs)
 
     def _tell_other(self, run: Run, job: Job) -> None:
         with suppress(NotFound):
@@ -93,21 +98,21 @@ class Outcomes:
             elif run.state is RunState.KILLED:
                 entry = _entry(run, "Killed")
                 self._apply(job.canary_id, lambda canary: states.noted(canary, entry))
-            elif run.overlapped and self._skips(run) >= SKIPS_TOLD:
+            elif run.overlapped and self._are_told(run):
                 self._fail(run, job, Kind.LATE, f"{SKIPS_TOLD} ticks in a row were skipped: {run.reason}")
 
     def _fail(self, run: Run, job: Job, kind: Kind, detail: str) -> None:
         every = job.definition.failure_alerts is FailureAlerts.EVERY
-        entry = _entry(run, kind.capitalize(), self._clock.now())
+        entry = _entry(run, kind.capitalize())
         self._apply(job.canary_id, lambda canary: states.failed(canary, entry, kind, detail, every=every))
         self._alert_owed()
 
-    def _skips(self, run: Run) -> int:
-        """How many of the newest ticks in a row were skipped because of an earlier run."""
+    def _are_told(self, run: Run) -> bool:
+        """Whether the newest ticks of its slot were skipped in a row because of an earlier run, and are enough."""
+        slots = 1 if run.slot == ANY else len(self._store.runs.of_tick(run.job_id, run.tick))
         wanted = RunFilter(job_id=run.job_id, until=run.tick + timedelta(milliseconds=1))
-        newest = self._store.runs.select(wanted, limit=SKIPS_TOLD * _SLOTS)
-        found = [each for each in newest if each.slot == run.slot]
-        return next((place for place, each in enumerate(found) if not each.overlapped), len(found))
+        found = [each for each in self._store.runs.select(wanted, limit=SKIPS_TOLD * slots) if each.slot == run.slot]
+        return len(found) == SKIPS_TOLD and all(each.overlapped for each in found)
 
     def _apply(self, canary_id: str, change: Callable[[Canary], Transition]) -> None:
         for _ in range(_MAX_TRIES):
@@ -141,13 +146,13 @@ class _HandedBack:
         return self._known
 
 
-def _good_entry(run: Run) -> Entry:
-    return _entry(run, "Triggered")
+def _is_no_failure(run: Run) -> bool:
+    return run.state is RunState.DONE or (run.state is RunState.SKIPPED and not run.overlapped)
 
 
-def _entry(run: Run, what: str, now: datetime | None = None) -> Entry:
-    """A line of the canary's history; equal whenever it is made, but for runs whose end nobody knows."""
-    at = run.ended_at or now or run.tick
+def _entry(run: Run, what: str) -> Entry:
+    """A line of the canary's history; equal whenever and by whomever it is made."""
+    at = run.ended_at or run.tick
     where = f" on {run.node}" if run.node else ""
     why = f": {run.reason}" if run.reason else f": done in {_seconds(run)}"
     return Entry(at, f"{what} (run of {isoformat(run.tick)}{where}{why})", entry_nonce(run))
