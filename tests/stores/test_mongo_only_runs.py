@@ -12,7 +12,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 
 from coal_mine.domain.job import Definition
 from coal_mine.domain.job_ports import JobFilter, RunFilter
-from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, lost, unreachable
+from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, lost, missed, unreachable
 from coal_mine.stores.mongo.primary import PrimaryListener
 from coal_mine.stores.mongo.store import MongoStore, open_store
 from tests.stores.conftest import database_of
@@ -76,7 +76,7 @@ def explained(mongod: Mongod) -> Iterator[Explained]:
 def _fill(store: MongoStore) -> None:
     past = [
         run(job_id=f"job-{number % 10}", tick=NOW - number * SECOND, state=RunState.DONE, node=f"node-{number % 5}", ended_at=NOW)
-        for number in range(3_000)
+        for number in range(1_000)
     ]
     store.runs.add(past)
     store.runs.add([run(job_id="job-1", tick=NOW + number * SECOND, pools=("default", "other")) for number in range(1, 11)])
@@ -85,7 +85,7 @@ def _fill(store: MongoStore) -> None:
     for number in range(3):
         one = added_running(store, job_id="job-1", tick=NOW - number * MILLISECOND)
         store.runs.order(one.id, "kill")
-    for number in range(300):
+    for number in range(60):
         store.jobs.add(job(f"group:job-{number:03}", next_at=NOW + number * SECOND if number % 2 else None))
 
 
@@ -115,7 +115,7 @@ LISTS: dict[str, tuple[Callable[[MongoStore], Any], int]] = {
     "in bad states, further": (lambda store: store.runs.select(BOTH, before=(NOW, "x"), limit=20), 8),
     "under way": (lambda store: store.runs.select(RunFilter(states=frozenset({RunState.RUNNING})), limit=20), 320),
     "how many are bad": (lambda store: store.runs.count(RunFilter(states=frozenset({RunState.LOST}))), 5),
-    "jobs of a namespace": (lambda store: store.jobs.select(JobFilter(namespace=("group",)), after="group:job-100", limit=9), 10),
+    "jobs of a namespace": (lambda store: store.jobs.select(JobFilter(namespace=("group",)), after="group:job-020", limit=9), 10),
     "jobs with a name": (lambda store: store.jobs.select(JobFilter(name="nosuchname"), limit=9), 1),
     "jobs with a tag": (lambda store: store.jobs.select(JobFilter(tag="nosuchtag"), limit=9), 1),
 }
@@ -148,6 +148,17 @@ def test_runs_that_have_ended_are_in_no_index_of_what_is_asked_all_the_time(mong
         store.close()
 
     assert kept == {"_id_", "tick_1__id_1", "job_id_1_tick_1__id_1", "node_1_tick_1__id_1", "outcome_1_tick_1__id_1", "ended_at_1"}
+
+
+def test_more_runs_than_a_command_holds_are_all_added_and_changed(open_mongo_store: Callable[[], MongoStore]) -> None:
+    store = open_mongo_store()
+    runs = [run() for _ in range(1_100)]
+    added_runs = store.runs.add(runs)
+    outcomes = store.runs.change([missed(one, "late", NOW) for one in runs])
+
+    assert added_runs == 1_100
+    assert outcomes == [Outcome.WON] * 1_100
+    assert {one.state for one in store.runs.find([one.id for one in runs]).values()} == {RunState.MISSED}
 
 
 def test_runs_with_very_long_definitions_are_all_added(open_mongo_store: Callable[[], MongoStore]) -> None:

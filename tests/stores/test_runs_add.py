@@ -71,13 +71,6 @@ def test_nothing_to_add_is_nothing_added(store: Store) -> None:
     assert store.runs.add([]) == 0
 
 
-def test_more_runs_than_a_command_holds_are_all_added(store: Store) -> None:
-    runs = [run(job_id="big", tick=NOW + number * SECOND) for number in range(1_100)]
-
-    assert store.runs.add(runs) == 1_100
-    assert {one.id for one in store.runs.waiting_of("big")} == {one.id for one in runs}
-
-
 def test_a_queued_run_of_an_older_version_is_replaced(store: Store) -> None:
     old = added(store)
     new = replace(old, job_version=2, priority=7, pools=("new",), start_by=NOW + HOUR, parameters=(("a", "b"),))

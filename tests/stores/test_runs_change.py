@@ -14,7 +14,6 @@ from coal_mine.domain.run import (
     abandoned,
     ended,
     lost,
-    missed,
     postponed,
     skipped,
     started,
@@ -189,15 +188,6 @@ def test_changes_that_are_written_together_have_each_its_own_outcome(store: Stor
 
 def test_nothing_to_change_is_no_change(store: Store) -> None:
     assert store.runs.change([]) == []
-
-
-def test_more_changes_than_a_command_holds_are_all_written(store: Store) -> None:
-    runs = [run() for _ in range(1_100)]
-    store.runs.add(runs)
-    outcomes = store.runs.change([missed(one, "late", NOW) for one in runs])
-
-    assert outcomes == [Outcome.WON] * 1_100
-    assert {one.state for one in store.runs.find([one.id for one in runs]).values()} == {RunState.MISSED}
 
 
 def test_fields_that_a_change_leaves_alone_keep_what_others_wrote(store: Store) -> None:

@@ -41,11 +41,14 @@ def test_pages_together_are_the_list(store: Store, size: int) -> None:
 def mixed(store: Store) -> list[str]:
     """One of each state, of two jobs on two nodes, a second apart; the names of the states, as they are listed."""
     states = sorted(RunState)
-    for number, state in enumerate(states):
-        node = "" if state is RunState.QUEUED else f"node-{number % 3}"
-        ended_at = NOW if state in ENDED else None
-        added(store, id=str(state), job_id="ab"[number % 2], tick=NOW - number * SECOND, state=state, node=node, ended_at=ended_at)
+    store.runs.add([_mixed(number, state) for number, state in enumerate(states)])
     return [str(state) for state in states]
+
+
+def _mixed(number: int, state: RunState) -> Run:
+    node = "" if state is RunState.QUEUED else f"node-{number % 3}"
+    ended_at = NOW if state in ENDED else None
+    return run(id=str(state), job_id="ab"[number % 2], tick=NOW - number * SECOND, state=state, node=node, ended_at=ended_at)
 
 
 def _of(names: list[str], *, half: int | None = None, third: int | None = None) -> list[str]:
@@ -66,7 +69,14 @@ def test_runs_on_a_node_are_listed(store: Store, mixed: list[str]) -> None:
     assert store.runs.count(RunFilter(node="node-2")) == len(_of(mixed, third=2))
 
 
-@pytest.mark.parametrize("states", [*({each} for each in sorted(RunState)), WAITING, LIVE, ENDED, {RunState.RUNNING, RunState.LOST}, set()])
+def test_runs_in_each_state_are_listed(store: Store, mixed: list[str]) -> None:
+    wanted = {name: RunFilter(states=frozenset({RunState(name)})) for name in mixed}
+
+    assert {name: ids(store.runs.select(only, limit=100)) for name, only in wanted.items()} == {name: [name] for name in mixed}
+    assert [store.runs.count(only) for only in wanted.values()] == [1] * len(mixed)
+
+
+@pytest.mark.parametrize("states", [WAITING, LIVE, ENDED, {RunState.RUNNING, RunState.LOST}, set()])
 def test_runs_in_some_states_are_listed(store: Store, mixed: list[str], states: set[RunState]) -> None:
     wanted = RunFilter(states=frozenset(states))
 
@@ -176,9 +186,15 @@ def test_no_node_has_live_runs_when_there_are_none(store: Store) -> None:
 @pytest.fixture
 def of_one_job(store: Store) -> None:
     """One of each state; the ids begin with the place in the order of ids, and end with the state."""
-    for number, state in enumerate(sorted(RunState)):
-        values = {"state": state, "node": "node-1", "ended_at": NOW if state in ENDED else None}
-        added(store, job_id="a", id=f"{number:02}-{state}", tick=NOW - number * MILLISECOND, **values)
+    store.runs.add(
+        [
+            run(
+                job_id="a", id=f"{number:02}-{state}", tick=NOW - number * MILLISECOND, state=state, node="node-1",
+                ended_at=NOW if state in ENDED else None,
+            )
+            for number, state in enumerate(sorted(RunState))
+        ]
+    )  # fmt: skip
     added_running(store, job_id="b")
     added(store, job_id="b", tick=NOW + SECOND)
 
