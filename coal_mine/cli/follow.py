@@ -20,7 +20,7 @@ SLOW_SECONDS = 1.0
 _SLOWER = 1.5
 # Whoever waits longer for a run to start wants to know why.
 _START_SECONDS = 3.0
-_UNAVAILABLE = 503
+_NOT_FOUND, _UNAVAILABLE = 404, 503
 
 Run = dict[str, Any]
 Say = Callable[[str], None]
@@ -77,7 +77,12 @@ class Reader:
     def read(self) -> bytes | None:
         """What is new; None when nothing was written since the last time. Output of the other stream only is new, and empty."""
         query: Fields = {**self._query, "offset": str(self._offset)}
-        part, self._mark = self._patience.ask(lambda: self._api.output(self._run_id, query, known=self._mark))
+        try:
+            part, self._mark = self._patience.ask(lambda: self._api.output(self._run_id, query, known=self._mark))
+        except Refused as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return None  # its node has given the attempt back before it began; it comes again
         if part is None:
             return None
         is_new = part.next_offset > self._offset
@@ -131,6 +136,7 @@ class Follower:
         self._readers: list[tuple[Reader, IO[str]]] = []
         self._began_at = monotonic()
         self._is_told = False
+        self._told_dropped = 0  # bytes of the attempt that is being read
 
     def follow(self) -> Run:
         """The run as it ended."""
@@ -160,6 +166,7 @@ class Follower:
         return is_new
 
     def _open(self, attempt: int) -> None:
+        self._told_dropped = 0
         self._readers = [(Reader(self._api, self._patience, self._run["id"], attempt, stream), file) for stream, file in self._sink.streams]
 
     def _copy(self) -> bool:
@@ -169,10 +176,15 @@ class Follower:
             while not reader.is_complete and (data := reader.read()) is not None:
                 is_new = True
                 self._sink.write(file, data)
-            if reader.dropped:
-                self._say(f"{reader.dropped} bytes are missing here: the run has written too much to keep all of it")
-                reader.dropped = 0
+        self._explain_gaps()
         return is_new
+
+    def _explain_gaps(self) -> None:
+        """Each reader sees what both streams lack."""
+        dropped = max((reader.dropped for reader, _ in self._readers), default=0)
+        if dropped > self._told_dropped:
+            self._say(f"{dropped - self._told_dropped} bytes are missing: the run has written too much to keep all of it")
+        self._told_dropped = max(dropped, self._told_dropped)
 
     def _explain_waiting(self) -> None:
         run = self._run

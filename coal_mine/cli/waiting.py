@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
+from coal_mine.domain.errors import NotFound
+
 from .answers import say
 from .api import Api
 from .follow import Follower, Run, Sink, both_streams
@@ -32,7 +34,9 @@ def ended(api: Api, run: Run) -> Run:
 
 
 def show_output(api: Api, run: Run, *, stream: str, attempt: int | None, lines: int | None, follow: bool) -> None:
-    """What the attempt has written; with `follow` also what it and its successors still will write."""
+    """What the attempt has written; with `follow` also what it and its successors still will write. Raises NotFound."""
+    if attempt and attempt > run["attempt"] and not follow:
+        raise NotFound(f"run {run['id']} has no attempt {attempt}; it has had {run['attempt']}")
     first = attempt or max(run["attempt"], 1)
     shown = run if follow else {**run, "attempt": attempt or run["attempt"]}
     sink = Sink((stream, sys.stdout), lines=lines)

@@ -120,7 +120,5 @@ def test_an_answer_of_another_version_is_one_line(unconfigured: Cmcli, stranger:
     outcome = unconfigured.on_terminal("node", "list", "--host", stranger.url)
 
     assert outcome.status == 1
-    assert (
-        outcome.err
-        == "cmcli: the server's answer is not as expected (KeyError('alive')), perhaps it has another version; --json shows it\n"
-    )
+    assert outcome.err.startswith("cmcli: the server's answer is not as expected (KeyError('alive'))")
+    assert outcome.err.count("\n") == 1
