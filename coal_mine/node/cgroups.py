@@ -52,8 +52,9 @@ class GroupMaker:
         parent = base / f"coal-mine-{spool.stat().st_ino}"
         try:
             parent.mkdir(exist_ok=True)
-            for left in parent.iterdir():
-                if left.is_dir():
+            # What runs that are over have left, and spools that are not used any more. Only empty groups can be removed.
+            for left in [*parent.iterdir(), *base.glob("coal-mine-*")]:
+                if left.is_dir() and left != parent:
                     RunGroup(str(left)).remove()
         except OSError:
             return None
@@ -62,7 +63,7 @@ class GroupMaker:
     def make(self, name: str) -> RunGroup | None:
         path = f"{self.parent}/{name}"
         try:
-            os.mkdir(path)
+            os.makedirs(path)  # another node may have taken ours for unused
         except OSError:
             return None
         return RunGroup(path)

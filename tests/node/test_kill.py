@@ -160,3 +160,12 @@ def test_remains_of_a_finished_run_are_none(workshop: Workshop) -> None:
     workshop.result_of(run)
 
     assert run.kill_remains() == 0
+
+
+def test_a_run_leaves_no_cgroup(workshop: Workshop) -> None:
+    run = workshop.shell("sleep 100 & echo ready; wait")
+    workshop.line_of(run)
+    run.request_kill()
+    workshop.result_of(run)
+
+    assert not (run.path / "cgroup").exists()  # the link leads nowhere, or there was none
