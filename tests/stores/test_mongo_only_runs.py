@@ -12,7 +12,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 
 from coal_mine.domain.job import Definition
 from coal_mine.domain.job_ports import JobFilter, RunFilter
-from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, lost, missed, unreachable
+from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, missed
 from coal_mine.stores.mongo.primary import PrimaryListener
 from coal_mine.stores.mongo.store import MongoStore, open_store
 from tests.stores.conftest import database_of
@@ -102,6 +102,7 @@ HOT: dict[str, tuple[Callable[[MongoStore], Any], int]] = {
     "of a tick": (lambda store: store.runs.of_tick("job-3", NOW - HOUR), 4),
     "with orders": (lambda store: store.runs.ordered_on("node-1"), 4),
     "owing": (lambda store: store.runs.owing(NOW + HOUR, limit=5), 1),
+    "to be forgotten": (lambda store: store.runs.forget(NOW - HOUR, limit=5), 1),
     "jobs to plan": (lambda store: store.jobs.to_plan(NOW + 9 * SECOND, limit=3), 4),
     "versions of jobs": (lambda store: store.jobs.versions(["group:job-001", "group:job-002"]), 4),
 }
@@ -147,7 +148,7 @@ def test_runs_that_have_ended_are_in_no_index_of_what_is_asked_all_the_time(mong
         kept = {name for name in database["runs"].index_information() if list(database["runs"].find({}, {"_id": 1}, hint=name))}
         store.close()
 
-    assert kept == {"_id_", "tick_1__id_1", "job_id_1_tick_1__id_1", "node_1_tick_1__id_1", "outcome_1_tick_1__id_1", "ended_at_1"}
+    assert kept == {"_id_", "tick_1__id_1", "job_id_1_tick_1__id_1", "node_1_tick_1__id_1", "outcome_1_tick_1__id_1", "over_at_1"}
 
 
 def test_more_runs_than_a_command_holds_are_all_added_and_changed(open_mongo_store: Callable[[], MongoStore]) -> None:
@@ -167,16 +168,6 @@ def test_runs_with_very_long_definitions_are_all_added(open_mongo_store: Callabl
     store = open_mongo_store()
 
     assert store.runs.add([run(definition=definition) for _ in range(18)]) == 18
-
-
-def test_what_is_owed_again_after_it_was_settled_is_owed(open_mongo_store: Callable[[], MongoStore]) -> None:
-    """Between reading an unreachable run and giving it up, its canary was told."""
-    store = open_mongo_store()
-    silent = written(store, unreachable(added_running(store), "silent"))
-    store.runs.settled([silent])
-    written(store, lost(silent, "silent for a day", NOW))
-
-    assert store.runs.get(silent.id).owed
 
 
 class _Claimer(threading.Thread):

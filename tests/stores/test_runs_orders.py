@@ -9,7 +9,7 @@ import pytest
 from coal_mine.domain.errors import NotFound
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.ports import Store
-from coal_mine.domain.run import Run, RunState, ended, missed, started, unreachable
+from coal_mine.domain.run import Run, RunState, abandoned, ended, lost, missed, started, unreachable
 from tests.stores.examples import HOUR, MILLISECOND, NOW, SECOND
 from tests.stores.run_examples import RETRYING, added, added_claimed, added_ended, added_running, claim, result, written
 
@@ -164,6 +164,15 @@ def test_settling_nothing_changes_nothing(store: Store) -> None:
     assert _owing(store) == [one]
 
 
+def test_what_is_owed_again_after_it_was_settled_is_owed(store: Store) -> None:
+    """Between reading an unreachable run and giving it up, its canary was told."""
+    silent = written(store, unreachable(added_running(store), "silent"))
+    store.runs.settled([silent])
+    given_up = written(store, lost(silent, "silent for a day", NOW))
+
+    assert _owing(store) == [given_up]
+
+
 def test_settling_what_a_run_was_before_leaves_owed_what_it_is_now(store: Store) -> None:
     silent = written(store, unreachable(added_running(store), "silent"))
     done = written(store, ended(silent, result()))
@@ -214,7 +223,10 @@ def test_so_many_runs_are_forgotten_as_were_asked_for(store: Store) -> None:
 
 
 def test_runs_that_have_not_ended_are_never_forgotten(store: Store) -> None:
-    ones = [added(store), added_running(store), written(store, ended(added_running(store, definition=RETRYING), result(1)))]
+    waiting = written(store, ended(added_running(store, definition=RETRYING), result(1)))
+    silent = written(store, abandoned(added_running(store), "silent", NOW))
+    ones = [added(store), added_running(store), waiting, silent]
 
+    assert silent.ended_at is not None
     assert store.runs.forget(NOW + 1_000 * HOUR, limit=10) == 0
-    assert len(store.runs.find([one.id for one in ones])) == 3
+    assert store.runs.find([one.id for one in ones]) == {one.id: one for one in ones}

@@ -50,7 +50,7 @@ _RUNS = [
     IndexModel([("job_id", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("node", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"node": {"$exists": True}}),
     IndexModel([("outcome", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"outcome": {"$exists": True}}),
-    IndexModel([("ended_at", ASCENDING)], partialFilterExpression={"ended_at": {"$exists": True}}),
+    IndexModel([("over_at", ASCENDING)], partialFilterExpression={"over_at": {"$exists": True}}),
 ]
 # The predecessor's, for queries that nobody asks any more.
 _NEEDLESS = ("paused_1_deadline_1", "late_1_deadline_1")

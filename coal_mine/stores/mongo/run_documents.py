@@ -9,6 +9,7 @@ that are asked all the time:
     open_of     while it has not ended: its job
     live_on     while it is live: its node
     outcome     when it has ended: its state
+    over_at     when it has ended: `ended_at`, which an unreachable one has too
     owed_since  instead of `owed`, which is true when it is there: the latest of claimed_at, ended_at and created_at
 """
 
@@ -85,7 +86,7 @@ def _memberships(run: Run) -> Document:
     """The fields that exist for the indexes."""
     found: Document = {}
     if run.has_ended:
-        found["outcome"] = run.state.value
+        found.update(outcome=run.state.value, over_at=run.ended_at)
     else:
         found["open_of"] = run.job_id
     if run.is_live:

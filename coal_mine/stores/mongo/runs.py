@@ -199,7 +199,7 @@ class MongoRuns:
         if not limit:
             return 0
         with translated():
-            over = self._runs.find({"ended_at": {"$lt": before}}, {"_id": 1}, sort=[("ended_at", 1)], limit=limit)
+            over = self._runs.find({"over_at": {"$lt": before}}, {"_id": 1}, sort=[("over_at", 1)], limit=limit)
             ids = [found["_id"] for found in over]
         if not ids:
             return 0
