@@ -36,6 +36,19 @@ def call(running: CoalMine) -> Call:
     return ask
 
 
+@pytest.fixture(scope="session")
+def written_by(running: CoalMine) -> Callable[[str], str]:
+    """What a run has written so far."""
+    headers = {"X-Auth-Token": key_file(running).read_text().strip()}
+
+    def read(run_id: str) -> str:
+        response = requests.get(f"{running.url}{ROOT}/runs/{run_id}/output", headers=headers, timeout=PATIENCE)
+        assert response.ok, response.text
+        return response.text
+
+    return read
+
+
 @pytest.fixture
 def unconfigured(home: Path) -> Cmcli:
     """Knows no server."""
