@@ -64,9 +64,7 @@ class Sweeper:
         if not late and not due:
             return False
         nodes, switches = self._store.nodes.all(), self._store.nodes.switches()
-        changes = [
-            unplaceable(run, nodes, now) or overdue(run, nodes, switches, held_up=self._is_held_up(run), now=now) for run in late
-        ]
+        changes = [unplaceable(run, nodes, now) or overdue(run, nodes, switches, held_up=self._is_held_up(run), now=now) for run in late]
         ids = {run.id for run in late}
         changes += [change for run in due if run.id not in ids and (change := unplaceable(run, nodes, now))]
         self._carry_out(changes)

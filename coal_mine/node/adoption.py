@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from coal_mine.domain.node import Node
 from coal_mine.domain.ports import Store
-from coal_mine.domain.run import Outcome, Run, RunChange, RunState, lost, unclaimed
+from coal_mine.domain.run import Outcome, Run, RunChange, RunState, gone, unclaimed
 
+from .record import Spec
 from .roster import Roster, Tracked
 from .spool import RunDirectory, Spool
 
@@ -17,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 # Claims that are younger than this may still be on their way into the spool.
 _SETTLED = timedelta(seconds=30)
+_READ_AT_ONCE = 1 << 20
 
 
 class Adoption:
@@ -30,12 +32,12 @@ class Adoption:
 
     def adopt(self, node: Node, now: datetime) -> None:
         """Directories whose runs are still this node's are looked after again; others are cleared away."""
-        found = [(directory, directory.spec) for directory in self._spool.runs()]
+        found = self._readable()
         runs = self._store.runs.find({spec.run_id for _, spec in found})
         for directory, spec in found:
             run = runs.get(spec.run_id)
             if run and run.is_live and run.epoch == spec.epoch and run.node == node.name:
-                self._roster.add(Tracked(run, directory))
+                self._roster.add(Tracked(run, directory, position=self._stored(run)))
             else:
                 self._disown(directory, run)
         self.give_back(node, now, settled=timedelta())
@@ -55,12 +57,34 @@ class Adoption:
             _log.warning("run %s: %s, %s", run.id, run.state, run.reason, extra={"action": f"run_{run.state}", "run_id": run.id})
         self._tell(won)
 
+    def _readable(self) -> list[tuple[RunDirectory, Spec]]:
+        """A machine that crashes may leave a file without its content; then nothing of the run goes on."""
+        found = []
+        for directory in self._spool.runs():
+            try:
+                found.append((directory, directory.spec))
+            except (OSError, ValueError, TypeError) as error:
+                _log.error("%s is no run any more: %s", directory.path, error, extra={"action": "spool_broken"})
+                self._clear(directory)
+        return found
+
+    def _stored(self, run: Run) -> int:
+        """Where its output ends that is in the store. What follows must begin there: chunks that begin alike are taken for the same."""
+        end = 0
+        while chunks := self._store.output.read(run.id, run.attempt, offset=end, limit=_READ_AT_ONCE):
+            end = chunks[-1].end
+        return end
+
     def _disown(self, directory: RunDirectory, run: Run | None) -> None:
         if run is not None and directory.is_alive():
             tracked = Tracked(run, directory, disowned=True)
             directory.request_kill()
             self._roster.add(tracked)
             return
+        self._clear(directory)
+
+    @staticmethod
+    def _clear(directory: RunDirectory) -> None:
         directory.kill_remains()
         directory.remove()
 
@@ -71,7 +95,7 @@ def _age(run: Run, now: datetime) -> timedelta:
 
 def _given_back(run: Run, node: Node, now: datetime) -> RunChange:
     if run.boot != node.boot:
-        return lost(run, "its node was restarted", now)
+        return gone(run, "its node was restarted", now)
     if run.started_at is None and run.state in (RunState.CLAIMED, RunState.UNREACHABLE):
         return unclaimed(run, "taken by its node, but never started there")
-    return lost(run, "its node no longer knows of it", now)
+    return gone(run, "its node no longer knows of it", now)

@@ -25,7 +25,6 @@ from .spool import Spool
 from .starter import Starter
 
 _ID = "id"
-_GIVEN_BACK_EVERY = 6  # beats
 
 
 def own_user() -> str:
@@ -62,15 +61,15 @@ class Agent:
         lease = Lease()
         starter = Starter(self._spool, self._forker, own_user())
         self._adoption = Adoption(store, self._spool, self._roster, tell=tell)
-        beat = NodeBeat(store, self._spool, lease, lambda now: announce(boot, now), lambda: len(self._roster))
+        beat = NodeBeat(store, clock, self._spool, lease, lambda now: announce(boot, now), lambda: len(self._roster))
         self._beat = beat
         self._is_ready = False
-        self._beats = 0
         observer = Observer(clock, store.output, starter.fork)
         self.reporter = Reporter(store, clock, self._spool, self._roster, observer, tell=tell, room=room)
         self.claimer = Claimer(
-            store, clock, ids, lease, self._roster, starter,
+            store, ids, lease, self._roster, starter,
             node=lambda: beat.node if self._is_ready else None, ended_at_once=self.reporter.end_at_once, run_ended=tell,
+            tidy=self._adoption.give_back,
         )  # fmt: skip
         self._room = room
 
@@ -81,12 +80,10 @@ class Agent:
         if node is None or not self._beat.is_accepted:
             return next_at
         if not self._is_ready:
+            self._forker.prepare()
             self._adoption.adopt(node, now)
             self._is_ready = True
             self._room()
-        self._beats += 1
-        if self._beats % _GIVEN_BACK_EVERY == 0:
-            self._adoption.give_back(node, now)
         return next_at
 
     def end(self) -> None:

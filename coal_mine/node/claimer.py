@@ -11,7 +11,7 @@ from zlib import crc32
 from coal_mine.domain.job import OverlapPolicy
 from coal_mine.domain.node import Node
 from coal_mine.domain.overdue import waits_for_its_turn
-from coal_mine.domain.ports import Clock, Ids, Store
+from coal_mine.domain.ports import Ids, Store
 from coal_mine.domain.run import (
     LIVE,
     OVERLAP,
@@ -26,6 +26,7 @@ from coal_mine.domain.run import (
     postponed,
     skipped,
 )
+from coal_mine.domain.times import EPOCH
 
 from .lease import Lease
 from .roster import Roster
@@ -36,12 +37,15 @@ _log = logging.getLogger(__name__)
 # So far ahead it is looked, so that a run is known before its instant; and so often.
 LOOK_AHEAD = timedelta(seconds=1)
 PAUSE = timedelta(milliseconds=500)
+# After a claim, so long is waited for more runs that are asked for: to claim ten costs as much as to claim one.
+_GATHERING = timedelta(milliseconds=50)
 # Other nodes should have their share of a crowd, and the first of it should not wait for the last to be claimed.
 _AT_ONCE = 50
 _LOOKED_AT = 1_000
 # A run that waits for an earlier one is tried again so much later, unless that ends here.
 _TURN = timedelta(seconds=1)
 _ALL_VERSIONS = 1 << 60
+_TIDY_EVERY = timedelta(seconds=30)
 
 
 class Claimer:
@@ -56,7 +60,6 @@ class Claimer:
     def __init__(
         self,
         store: Store,
-        clock: Clock,
         ids: Ids,
         lease: Lease,
         roster: Roster,
@@ -65,10 +68,14 @@ class Claimer:
         node: Callable[[], Node | None],
         ended_at_once: Callable[[Sequence[NotStarted]], None],
         run_ended: Callable[[Sequence[Run]], None],
+        tidy: Callable[[Node, datetime], None],
     ) -> None:
-        """`node` is this one, None before anything may be claimed; `run_ended` gets runs that ended without having been claimed."""
+        """`node` is this one, None before anything may be claimed; `run_ended` gets runs that ended without having been claimed.
+
+        `tidy` gives back claims of which nobody knows. It is called now and then, when no answer is awaited: another thread could take a
+        claim for forgotten that is being started.
+        """
         self._store = store
-        self._clock = clock
         self._ids = ids
         self._lease = lease
         self._roster = roster
@@ -76,6 +83,8 @@ class Claimer:
         self._node = node
         self._ended_at_once = ended_at_once
         self._run_ended = run_ended
+        self._tidy = tidy
+        self._tidy_at: datetime | None = None
         self._known: list[Run] = []
         self._unsure: list[RunChange] = []
 
@@ -85,16 +94,24 @@ class Claimer:
             return now + PAUSE
         if self._unsure:
             self._write(self._unsure, node, now)
+        if self._tidy_at is None or now >= self._tidy_at:
+            self._tidy_at = now + _TIDY_EVERY
+            self._tidy(node, now)
         ready = self._ready(node, now)
         if not ready:
-            return min((run.due_at for run in self._known), default=now + PAUSE)
+            return self._next_at(now + PAUSE)
         node = self._allowed(node)
         chosen = self._roster.fitting((run for run in ready if node.serves(run.pools)), node, _AT_ONCE)
+        taken = {run.id for run in chosen}
         chosen = self._current(chosen)
         if not chosen:
-            return now + PAUSE
-        self._claim(chosen, node, now)
-        return now
+            return self._next_at(now + PAUSE)
+        if self._claim(chosen, node, now):  # else others take from this crowd too, and what we know of it is old
+            self._known += [run for run in ready if run.id not in taken]
+        return self._next_at(now + _GATHERING)
+
+    def _next_at(self, latest: datetime) -> datetime:
+        return min([run.due_at for run in self._known] + [latest])
 
     def _ready(self, node: Node, now: datetime) -> list[Run]:
         """What is due, known from the last look or looked for now."""
@@ -103,6 +120,7 @@ class Claimer:
             self._known = self._store.runs.due(now + LOOK_AHEAD, node=node, limit=_LOOKED_AT)
             due = [run for run in self._known if run.due_at <= now]
         self._known = [run for run in self._known if run.due_at > now]
+        due = [run for run in due if run.start_by > now]  # the others are missed, and somebody is about to say so
         # Nodes that take from a crowd at once begin at different places.
         return sorted(due, key=lambda run: (run.due_at, -run.priority, crc32(f"{node.name} {run.id}".encode())))
 
@@ -122,26 +140,34 @@ class Claimer:
         jobs = self._store.jobs.find(stale)
         for job_id in stale:
             job = jobs.get(job_id)
-            below, after = (job.version, job.changed_at) if job else (_ALL_VERSIONS, datetime.min.replace(tzinfo=self._clock.now().tzinfo))
+            below, after = (job.version, job.changed_at) if job else (_ALL_VERSIONS, EPOCH)
             self._store.runs.withdraw(job_id, below=below, after=after)
         left = self._store.runs.find([run.id for run in runs if run.job_id in stale])
         return [run for run in runs if run.job_id not in stale or run.id in left]
 
-    def _claim(self, runs: Iterable[Run], node: Node, now: datetime) -> None:
+    def _claim(self, runs: Iterable[Run], node: Node, now: datetime) -> bool:
+        """False when somebody else was faster with one of them."""
         changes = []
         asked_for = set()
         for run in runs:
+            if self._is_overtaking(run, now):
+                self._carry_out(self._queue(run, now))
+                continue
             lock = self._lock(run)
             if lock in asked_for:  # an earlier one of this job goes first, and this one is looked at again
                 continue
             if lock:
                 asked_for.add(lock)
             changes.append(claimed(run, node=node.name, boot=node.boot, nonce=self._ids.nonce(), lock=lock, now=now))
-        self._write(changes, node, now)
+        return self._write(changes, node, now)
+
+    def _is_overtaking(self, run: Run, now: datetime) -> bool:
+        """Whether one with an earlier tick waits for the place that has become free meanwhile."""
+        return _queues(run) and any(other.reason and other.tick < run.tick and other.start_by > now for other in self._waiting(run, now))
 
     def _lock(self, run: Run) -> str:
         """Which place it asks for; empty: it needs none, or keeps the one it has."""
-        limit = run.definition.limit
+        limit = run.limit
         if limit is None or run.lock:
             return ""
         if limit == 1:
@@ -150,7 +176,7 @@ class Claimer:
         places = (lock_of(run, place) for place in range(limit))
         return next((place for place in places if place not in taken), lock_of(run, 0))
 
-    def _write(self, changes: list[RunChange], node: Node, now: datetime) -> None:
+    def _write(self, changes: list[RunChange], node: Node, now: datetime) -> bool:
         self._unsure = changes
         outcomes = self._store.runs.change(changes)
         self._unsure = []
@@ -159,50 +185,65 @@ class Claimer:
         for change, outcome in together:
             if outcome is Outcome.LOCKED:
                 self._yield(change.before, now)
+        return Outcome.LOST not in outcomes
 
     def _start(self, runs: Sequence[Run], node: Node, now: datetime) -> None:
-        started, others = self._starter.start(runs, node, now)
-        for tracked in started:
-            self._roster.add(tracked)
+        others = self._starter.start(runs, node, now, self._roster.add)
         if others:
             self._ended_at_once(others)
 
     def _yield(self, run: Run, now: datetime) -> None:
         """An earlier run has the lock."""
-        limit = run.definition.limit or 1
-        holders = [other for other in self._store.runs.live_of(run.job_id) if other.id != run.id]
+        limit = run.limit or 1
+        places = {lock_of(run, place) for place in range(limit)}
+        holders = [other for other in self._store.runs.live_of(run.job_id) if other.lock in places]
         if len(holders) < limit and limit > 1:
             change = postponed(run, now)  # somebody else took the place that we asked for, and another one is free
         elif not waits_for_its_turn(run):
             change = skipped(run, OVERLAP + _named(holders), now)
-        elif run.definition.overlap.policy is OverlapPolicy.REPLACE and run.origin is not Origin.CATCH_UP:
-            change = self._replace(run, holders, now)
-        else:
+        elif _queues(run):
             change = self._queue(run, now)
+        else:
+            change = self._replace(run, holders, now)
+        self._carry_out(change)
+
+    def _carry_out(self, change: RunChange) -> None:
         (outcome,) = self._store.runs.change([change])
         if outcome is Outcome.WON and change.after.has_ended:
             self._run_ended([change.after])
 
     def _replace(self, run: Run, holders: Sequence[Run], now: datetime) -> RunChange:
-        newer = [other for other in self._store.runs.waiting_of(run.job_id) if other.tick > run.tick and other.due_at <= now]
+        newer = [other for other in self._waiting(run, now) if other.tick > run.tick]
         if newer:
             return skipped(run, f"{OVERLAP}, and a newer tick is to replace it", now)
-        for other in holders:
+        in_the_way = sorted(holders, key=lambda other: other.tick)[: max(len(holders) - (run.limit or 1), 0) + 1]
+        for other in in_the_way:
             if other.state in LIVE and "kill" not in other.orders:
                 self._store.runs.order(other.id, "kill")
             elif other.state is RunState.RETRYING:
-                change = killed(other, f"replaced by run {run.id}", now)
-                if self._store.runs.change([change]) == [Outcome.WON]:
-                    self._run_ended([change.after])
+                self._carry_out(killed(other, f"replaced by run {run.id}", now))
         return postponed(run, now + PAUSE)
 
+    def _waiting(self, run: Run, now: datetime) -> list[Run]:
+        """Others that wait for the same places, by tick."""
+        place = lock_of(run, 0)
+        return [
+            other
+            for other in self._store.runs.waiting_of(run.job_id)
+            if other.id != run.id and other.state is RunState.QUEUED and other.tick <= now and other.limit and lock_of(other, 0) == place
+        ]
+
     def _queue(self, run: Run, now: datetime) -> RunChange:
-        waiting = [other for other in self._store.runs.waiting_of(run.job_id) if other.tick <= now and other.state is RunState.QUEUED]
-        before = sum(other.tick < run.tick for other in waiting)
+        before = sum(other.tick < run.tick for other in self._waiting(run, now))
         if run.origin is not Origin.CATCH_UP and before >= run.definition.overlap.waiting:
             return skipped(run, f"{OVERLAP}, and {before} are waiting already", now)
         # In their order: the later ones ask later.
         return postponed(run, now + _TURN + timedelta(milliseconds=before))
+
+
+def _queues(run: Run) -> bool:
+    """Whether it waits behind earlier ones, in their order."""
+    return waits_for_its_turn(run) and (run.origin is Origin.CATCH_UP or run.definition.overlap.policy is not OverlapPolicy.REPLACE)
 
 
 def _named(holders: Sequence[Run]) -> str:

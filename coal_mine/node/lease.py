@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from coal_mine.clock import monotonic
-from coal_mine.domain.errors import Conflict
+from coal_mine.domain.errors import Conflict, StoreUnavailable
 from coal_mine.domain.node import BEAT, LEASE, LEASE_MARGIN, Node
-from coal_mine.domain.ports import Store
+from coal_mine.domain.ports import Clock, Store
 
 from .spool import Spool
 
@@ -40,9 +41,12 @@ class Lease:
 class NodeBeat:
     """A step: shows that the node lives, and renews its lease."""
 
-    def __init__(self, store: Store, spool: Spool, lease: Lease, introduce: Callable[[datetime], Node], running: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, spool: Spool, lease: Lease, introduce: Callable[[datetime], Node], running: Callable[[], int]
+    ) -> None:
         """`introduce` makes of the time of the start this node."""
         self._store = store
+        self._clock = clock
         self._spool = spool
         self._lease = lease
         self._introduce = introduce
@@ -52,7 +56,8 @@ class NodeBeat:
 
     def run_once(self, now: datetime) -> datetime | None:
         sent = monotonic()
-        self._me = replace(self._me or self._introduce(now), seen_at=now, running=self._running())
+        seen_at = self._clock.now()  # afterwards, so that others wait for longer than we go on, even if we are stopped in between
+        self._me = replace(self._me or self._introduce(now), seen_at=seen_at, running=self._running())
         try:
             self._me = self._store.nodes.beat(self._me)
         except Conflict as error:
@@ -79,4 +84,5 @@ class NodeBeat:
         """A clean end. With runs under way the node goes on holding its lease: its supervisors do, and it may be back in a moment."""
         self._lease.give_up()
         if self._me and not self._running():
-            self._store.nodes.end(self._me.name, self._me.boot)
+            with suppress(StoreUnavailable):  # then the others wait for the end of the lease
+                self._store.nodes.end(self._me.name, self._me.boot)

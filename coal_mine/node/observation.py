@@ -10,7 +10,7 @@ from coal_mine.clock import monotonic
 from coal_mine.domain.job_ports import OutputStore
 from coal_mine.domain.output import MAX_CHUNK, Chunk, Frame, Stream
 from coal_mine.domain.ports import Clock
-from coal_mine.domain.run import End, Result, Run, RunChange, RunState, ended, lost, started
+from coal_mine.domain.run import End, Result, Run, RunChange, RunState, ended, gone, started
 from coal_mine.domain.times import cut
 
 from . import frames, record
@@ -47,8 +47,14 @@ class _Over:
     result: Result | None
     reason: str = ""
 
-    def change(self, run: Run, now: datetime) -> RunChange:
-        return ended(run, self.result) if self.result else lost(run, self.reason, now)
+    def change(self, run: Run, now: datetime) -> RunChange | None:
+        if not run.is_live:
+            return None  # written before, when something that comes afterwards failed
+        if self.result is None:
+            return gone(run, self.reason, now)
+        if self.result.end is End.FENCED:
+            return gone(run, "its node's lease was about to end", now)
+        return ended(run, self.result)
 
 
 class Observer:
@@ -62,6 +68,7 @@ class Observer:
         """The end is looked for first: once it is there, so is all of the output."""
         over = self._over(tracked, now)
         chunks, position, has_more = self._output_of(tracked, now, everything=over is not None)
+        tracked.unsure = chunks
         change = None
         if not tracked.disowned:
             change = self._begun(tracked) if over is None else None if has_more else over.change(tracked.run, now)
@@ -73,7 +80,7 @@ class Observer:
     def stored(self, seen: Seen) -> None:
         """The chunks are in the store: what is neither beginning nor end of a long output can go."""
         tracked = seen.tracked
-        tracked.position = seen.position
+        tracked.position, tracked.unsure = seen.position, ()
         if seen.chunks:
             tracked.tail_stored_at = seen.at
         start, end = max(tracked.dropped_to, HEAD_BYTES), seen.position - 2 * TAIL_BYTES
@@ -139,6 +146,8 @@ class Observer:
 
     def _output_of(self, tracked: Tracked, now: datetime, *, everything: bool) -> tuple[tuple[Chunk, ...], int, bool]:
         """What is not stored yet, where it ends, and whether there is more."""
+        if tracked.unsure:
+            return tracked.unsure, tracked.unsure[-1].end, True
         position = tracked.position
         if not everything and position >= HEAD_BYTES and tracked.tail_stored_at and now - tracked.tail_stored_at < _TAIL_EVERY:
             return (), position, False

@@ -7,9 +7,10 @@ import select
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from coal_mine.domain.job import CatchUpPolicy, Definition, OverlapPolicy
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.ports import Clock, Store
-from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, postponed
+from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, lock_of, postponed
 
 from .observation import Observer, Seen
 from .roster import Roster, Tracked
@@ -20,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 # How long a step listens for the bell. The loop that calls it cannot be woken meanwhile.
 _LISTENING_SECONDS = 0.2
+# The first bell is answered at once, the next ones together: a short run has then begun and ended, and many are one write.
+_GATHERING = timedelta(milliseconds=50)
 # All runs are looked at so often even if no bell has rung, and their orders are asked for.
 _ROUND = timedelta(seconds=1)
 _ORDERS = timedelta(milliseconds=500)
@@ -74,7 +77,7 @@ class Reporter:
             tracked = self._roster.named(heard | self._again)
         self._again |= {each.directory.name for each in tracked}  # a step that fails is repeated
         self._report(tracked, now)
-        return now  # the listening is the pause
+        return now if self._again else now + _GATHERING
 
     def end_at_once(self, others: Sequence[NotStarted]) -> None:
         """Runs that were claimed and have no process."""
@@ -93,7 +96,18 @@ class Reporter:
         return self._spool.heard() if ready else frozenset()
 
     def _report(self, tracked: Sequence[Tracked], now: datetime) -> None:
-        seen = [self._observer.look(each, now) for each in tracked]
+        """In parts, so that little output is held in memory and no call takes long."""
+        seen: list[Seen] = []
+        held = 0
+        for each in tracked:
+            seen.append(self._observer.look(each, now))
+            held += sum(chunk.size for chunk in seen[-1].chunks)
+            if held > _OUTPUT_AT_ONCE:
+                self._write(seen)
+                seen, held = [], 0
+        self._write(seen)
+
+    def _write(self, seen: Sequence[Seen]) -> None:
         self._store_output(seen)
         changed = [each for each in seen if each.change]
         for each, (change, outcome) in zip(changed, self._change([each.change for each in seen if each.change]), strict=True):
@@ -108,18 +122,11 @@ class Reporter:
             self._room()
 
     def _store_output(self, seen: Sequence[Seen]) -> None:
-        """In parts, so that no call takes long; what is stored need not be read again."""
-        chunks: list[Chunk] = []
-        waiting: list[Seen] = []
+        chunks = [chunk for each in seen for chunk in each.chunks]
+        if chunks:
+            self._store.output.add(chunks)
         for each in seen:
-            chunks += each.chunks
-            waiting.append(each)
-            if sum(chunk.size for chunk in chunks) > _OUTPUT_AT_ONCE or each is seen[-1]:
-                if chunks:
-                    self._store.output.add(chunks)
-                for one in waiting:
-                    self._observer.stored(one)
-                chunks, waiting = [], []
+            self._observer.stored(each)
 
     def _change(self, changes: Sequence[RunChange]) -> list[tuple[RunChange, Outcome]]:
         return list(zip(changes, self._store.runs.change(changes), strict=True)) if changes else []
@@ -145,14 +152,16 @@ class Reporter:
             _log.log(level, "run %s: %s %s", run.id, run.state, run.reason, extra={"action": f"run_{run.state}", "run_id": run.id})
         self._tell(runs)
         for run in runs:
-            if run.has_ended and run.definition.limit is not None:
+            if run.has_ended and _lets_wait(run.definition):
                 self._call_next(run)
 
     def _call_next(self, run: Run) -> None:
         """Whoever waits for this one's place need not wait until he asks again."""
-        waiting = [other for other in self._store.runs.waiting_of(run.job_id) if other.reason and other.tick <= self._clock.now()]
-        if waiting and waiting[0].state is RunState.QUEUED:
-            self._store.runs.change([postponed(waiting[0], self._clock.now())])
+        now, place = self._clock.now(), lock_of(run, 0)
+        waiting = self._store.runs.waiting_of(run.job_id)
+        first = next((other for other in waiting if other.reason and other.tick <= now and lock_of(other, 0) == place), None)
+        if first and first.state is RunState.QUEUED:
+            self._store.runs.change([postponed(first, now)])
 
     def _forget(self, tracked: Tracked) -> None:
         self._roster.remove(tracked)
@@ -160,10 +169,10 @@ class Reporter:
         self._again.discard(tracked.directory.name)
 
     def _pass_orders(self) -> None:
-        tracked = self._roster.all()
-        if not tracked:
+        own = next((tracked.run for tracked in self._roster.all() if not tracked.disowned), None)
+        if own is None:
             return
-        for run in self._store.runs.ordered_on(tracked[0].run.node):
+        for run in self._store.runs.ordered_on(own.node):
             mine = self._roster.of(run.id)
             if mine and mine.run.epoch == run.epoch:
                 self._pass_order(mine, run)
@@ -177,3 +186,8 @@ class Reporter:
             return
         mine.directory.request_kill()
         self._store.runs.take_order(run, order)
+
+
+def _lets_wait(definition: Definition) -> bool:
+    """Whether a run may wait for an earlier one; else nobody is there to be called."""
+    return definition.overlap.policy in (OverlapPolicy.QUEUE, OverlapPolicy.REPLACE) or definition.catch_up.policy is CatchUpPolicy.ALL

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from coal_mine.domain.node import Node
+from coal_mine.domain.output import Chunk
 from coal_mine.domain.run import Run
 
 from .spool import RunDirectory
@@ -22,8 +23,8 @@ class Tracked:
     position: int = 0  # of the output that is stored
     dropped_to: int = 0  # the middle of a long output is deleted up to there
     tail_stored_at: datetime | None = None
+    unsure: tuple[Chunk, ...] = ()  # output on its way into the store: until that is known to have it, it is written again like this
     disowned: bool = False  # the run has passed to somebody else, or is over: nothing of it counts any more
-    began: bool = field(default=False)  # its supervisor has been seen
 
 
 class Roster:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import pwd
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +20,11 @@ from .forker import Forker
 from .record import Spec
 from .roster import Tracked
 from .spool import Spool
+
+_log = logging.getLogger(__name__)
+
+# While these are forked, the directories of the next ones are made.
+_TOGETHER = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +42,30 @@ class Starter:
         self._spool = spool
         self._forker = forker
         self._own_user = own_user
+        self._forking = threading.Lock()  # the claimer starts runs, and the reporter those that were forgotten
 
-    def start(self, runs: Sequence[Run], node: Node, now: datetime) -> tuple[list[Tracked], list[NotStarted]]:
-        """Returns when the forker has its orders; what became of them is told by the bell."""
-        started: list[Tracked] = []
+    def start(self, runs: Sequence[Run], node: Node, now: datetime, track: Callable[[Tracked], None]) -> list[NotStarted]:
+        """Returns when the forker has its orders; what became of them is told by the bell.
+
+        Each is tracked before: whatever happens then, somebody looks after it.
+        """
         others: list[NotStarted] = []
-        for run in runs:
-            made = self._make(run, node, now)
-            if isinstance(made, Tracked):
-                started.append(made)
-            else:
-                others.append(made)
-        self.fork(started)
-        return started, others
+        for begin in range(0, len(runs), _TOGETHER):
+            made = [self._make(run, node, now) for run in runs[begin : begin + _TOGETHER]]
+            ready = [each for each in made if isinstance(each, Tracked)]
+            for tracked in ready:
+                track(tracked)
+            self.fork(ready)
+            others += [each for each in made if isinstance(each, NotStarted)]
+        return others
 
     def fork(self, tracked: Iterable[Tracked]) -> None:
-        """Harmless for those that run already."""
-        self._forker.start(each.directory for each in tracked)
+        """Harmless for those that run already. What cannot be forked now is asked for again by whoever looks after it."""
+        with self._forking:
+            try:
+                self._forker.start(each.directory for each in tracked)
+            except OSError as error:
+                _log.error("no run can be started at the moment: %s", error, extra={"action": "fork_failed"})
 
     def _make(self, run: Run, node: Node, now: datetime) -> Tracked | NotStarted:
         if run.definition.runner is Runner.DUMMY:
@@ -90,6 +104,8 @@ class Starter:
         user = wanted or next((name for name in node.users if name != ANYBODY), self._own_user)
         if not node.may_run_as(user):
             raise Invalid(f"node {node.name} may not run jobs as {user}")
+        if user == self._own_user:  # who may have a number only, as in many containers
+            return user
         try:
             pwd.getpwnam(user)
         except KeyError:
