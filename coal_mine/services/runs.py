@@ -10,6 +10,7 @@ from datetime import datetime
 
 from coal_mine.domain import run as states
 from coal_mine.domain.errors import Conflict, Invalid, NotFound, StoreUnavailable
+from coal_mine.domain.job import Mode
 from coal_mine.domain.job_ports import RunFilter
 from coal_mine.domain.planning import slots_of
 from coal_mine.domain.ports import Clock, Ids, Store
@@ -55,16 +56,18 @@ class Runs:
         job = self._jobs.get(job_id)
         checked_key(request.key)
         now = self._clock.now()
-        nodes = self._nodes.all()
+        nodes = self._nodes.all() if request.key or job.definition.mode is Mode.ALL else []
         prefix = prefix_of(job_id, mark_of(request.key) if request.key else self._ids.nonce())
         earlier = self._of_request(prefix, [ANY, *(node.name for node in nodes)]) if request.key else []
         if earlier:
             return earlier
         parameters = checked_parameters(job.definition, request.parameters)
         slots = slots_of(job.definition, nodes, now)
-        self._runs.add([asked_run(job, slot, request, prefix=prefix, parameters=parameters, now=now) for slot in slots])
+        asked = [asked_run(job, slot, request, prefix=prefix, parameters=parameters, now=now) for slot in slots]
+        self._runs.add(asked)
         self._runs_changed()
-        return self._of_request(prefix, slots)  # as stored: somebody else may have used the key a moment before
+        # As stored: somebody else may have used the key a moment before.
+        return self._of_request(prefix, slots) if request.key else asked
 
     def get(self, run_id: str) -> Run:
         """Raises NotFound."""
@@ -107,7 +110,8 @@ class Runs:
             raise NotFound(f"run {run_id} has no attempt {attempt}; it has had {run.attempt}")
         # The run was read before its output: one that had ended by then had written all of it.
         is_over = run.has_ended or (attempt is not None and (attempt < run.attempt or run.state is RunState.RETRYING))
-        return read_part(self._output, run_id, number, stream=stream, offset=offset, limit=limit, is_over=is_over)
+        size = run.result.stdout_bytes + run.result.stderr_bytes if run.result and run.has_ended and number == run.attempt else None
+        return read_part(self._output, run_id, number, stream=stream, offset=offset, limit=limit, is_over=is_over, size=size)
 
     def _of_request(self, prefix: str, slots: Sequence[str]) -> Sequence[Run]:
         """In mode all a node may have gone since: its run has the tick of the others."""
