@@ -18,11 +18,14 @@ class OutputPart:
     offset: int  # where it was asked to begin
     next_offset: int  # where to go on
     complete: bool  # nothing will ever come behind it
+    size: int | None  # of all that was written; None: not known
     dropped: int  # bytes between the two offsets that were not kept, because the run wrote too much
     first_gap: int | None  # where the first of these would stand
 
 
-def read_part(store: OutputStore, run_id: str, attempt: int, *, stream: str, offset: int, limit: int, is_over: bool) -> OutputPart:
+def read_part(
+    store: OutputStore, run_id: str, attempt: int, *, stream: str, offset: int, limit: int, is_over: bool, size: int | None = None
+) -> OutputPart:
     """At most `limit` bytes, both streams counted, from `offset` on; `is_over`: the attempt writes no more."""
     pieces = list(_pieces(store.read(run_id, attempt, offset=offset, limit=limit), offset, limit))
     place, dropped, first_gap = offset, 0, None
@@ -36,7 +39,8 @@ def read_part(store: OutputStore, run_id: str, attempt: int, *, stream: str, off
         place = start + len(data)
     complete = is_over and not store.read(run_id, attempt, offset=place, limit=1)
     return OutputPart(
-        attempt=attempt, data=b"".join(kept), offset=offset, next_offset=place, complete=complete, dropped=dropped, first_gap=first_gap,
+        attempt=attempt, data=b"".join(kept), offset=offset, next_offset=place, complete=complete, size=size, dropped=dropped,
+        first_gap=first_gap,
     )  # fmt: skip
 
 

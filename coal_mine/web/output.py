@@ -71,12 +71,11 @@ class OutputRoute:
 def _partial(part: OutputPart) -> Answer:
     """A range names bytes one after another, so it ends where some were dropped."""
     end = part.next_offset if part.first_gap is None else part.first_gap
-    total = part.next_offset if part.complete else None
     if end == part.offset:
         what = "dropped, since the run wrote too much" if part.dropped else "not written"
-        raise NotSatisfiable(f"the output from byte {part.offset} on was {what}", None)
+        raise NotSatisfiable(f"the output from byte {part.offset} on was {what}", part.size)
     headers = _headers(part, end)
-    headers.append(("content-range", f"bytes {part.offset}-{end - 1}/{'*' if total is None else total}"))
+    headers.append(("content-range", f"bytes {part.offset}-{end - 1}/{'*' if part.size is None else part.size}"))
     return Answer(206, headers, part.data[: end - part.offset])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.job_calls import JobCalls
 from tests.support.server import CoalMine
 
 
@@ -33,3 +34,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, key: str) -> Iterator[Coal
     """A server with a key; tests share it as they share `server`."""
     with CoalMine(tmp_path_factory.mktemp("guarded"), ini=f"[wsgi]\nhost = 127.0.0.1\nauth_key = {key}\n") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def jobs(server: CoalMine) -> JobCalls:
+    """Of the shared server, which is a node, too."""
+    return JobCalls(server)
