@@ -72,7 +72,20 @@ class JobCanaries:
         raise StoreUnavailable("no free id was found")
 
     def _change(self, canary_id: str, job: Job, now: datetime) -> None:
+        for name in _names(job.id, job.definition):
+            try:
+                self._change_with(name, canary_id, job, now)
+            except Conflict:
+                continue
+            else:
+                return
+        self._change_with(None, canary_id, job, now)
+
+    def _change_with(self, name: str | None, canary_id: str, job: Job, now: datetime) -> None:
+        """Without a name it keeps its own. Raises Conflict when another canary has it."""
         update = Update(
+            name=name,
+            slug=None if name is None else slug_of(name),
             description=job.definition.description,
             emails=job.definition.emails,
             periodicity=_periodicity(job.id, job.definition, now),
@@ -95,8 +108,10 @@ class JobCanaries:
 
 
 def _periodicity(job_id: str, definition: Definition, now: datetime) -> OfJob:
-    limit = definition.run_limit() or timedelta()
-    grace = max(definition.start_deadline(now), limit) + SLACK
+    grace = max(definition.start_deadline(now), definition.run_limit() or timedelta()) + SLACK
+    if definition.grace_seconds is None:  # else somebody has said how long it may take with all its attempts
+        retries = definition.retries
+        grace += sum((retries.longest_wait(after=earlier) for earlier in range(retries.most)), timedelta())
     return OfJob(job_id, definition.schedules, whole(grace.total_seconds()))
 
 

@@ -1,0 +1,336 @@
+"""What a job's canary, and with it people, hear of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coal_mine.domain.output import Chunk, Frame, Stream
+from coal_mine.domain.run import End, Run, RunState, abandoned, gone, killed, lost, missed, skipped
+from tests.support.jobs import DAY, MINUTE, SECOND, Scene, scene_in
+
+ALL = {"mode": "all"}
+EVERY = {"failure_alerts": "every"}
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with scene_in(tmp_path) as one:
+        yield one
+
+
+def test_a_good_run_triggers_its_canary_with_a_comment(scene: Scene) -> None:
+    run = scene.next_run(scene.job())
+    scene.tell(scene.end(run))
+
+    assert scene.history_of(run)[0].text == f"Triggered (run of {run.tick:%Y-%m-%dT%H:%M:%S}.000Z on alpha: done in 0.0 s)"
+
+
+def test_a_good_run_moves_the_deadline_behind_the_next_tick(scene: Scene) -> None:
+    run = scene.next_run(scene.job())
+    scene.tell(scene.end(run))
+    deadline = scene.canary_of(run).deadline
+
+    assert deadline is not None
+    assert deadline > run.tick + MINUTE
+
+
+def test_a_failed_run_alerts_at_once_with_the_last_lines_of_its_output(scene: Scene) -> None:
+    run = scene.start(scene.next_run(scene.job()))
+    written = b"".join(b"line %d\n" % number for number in range(30)) + b"disk full\n"
+    scene.store.output.add([Chunk(run_id=run.id, attempt=1, offset=0, frames=(Frame(Stream.STDERR, 0, written),))])
+    scene.tell(scene.end(run, exit_code=3, stderr_bytes=len(written)))
+
+    assert scene.alerts == ["FAILED"]
+    assert "on node alpha: failed, exit status 3" in scene.details[0]
+    assert scene.details[0].endswith("line 29\ndisk full")
+    assert "line 10\n" not in scene.details[0]
+
+
+def test_the_last_lines_of_broken_output_can_be_told(scene: Scene) -> None:
+    run = scene.start(scene.next_run(scene.job()))
+    scene.store.output.add([Chunk(run_id=run.id, attempt=1, offset=0, frames=(Frame(Stream.STDOUT, 0, b"\xff\0bad"),))])
+    scene.tell(scene.end(run, exit_code=1, stdout_bytes=5))
+
+    assert scene.details[0].endswith("\ufffd\0bad")
+
+
+def test_a_missed_run_alerts(scene: Scene) -> None:
+    run = scene.next_run(scene.job())
+    scene.tell(scene.write(missed(run, "nobody was there", scene.now)))
+
+    assert scene.alerts == ["MISSED"]
+
+
+def test_a_lost_run_alerts(scene: Scene) -> None:
+    run = scene.start(scene.next_run(scene.job()))
+    scene.tell(scene.write(lost(run, "its node was restarted", scene.now)))
+
+    assert scene.alerts == ["LOST"]
+
+
+def test_a_run_out_of_reach_alerts_once_even_when_it_is_lost_later(scene: Scene) -> None:
+    run = scene.write(abandoned(scene.start(scene.next_run(scene.job())), "silent", scene.now))
+    scene.tell(run)
+    scene.clock.move(DAY)
+    scene.tell(scene.write(lost(run, "never heard of again", scene.now)))
+
+    assert scene.alerts == ["LOST"]
+
+
+def test_the_next_good_run_after_a_failed_one_is_a_recovery(scene: Scene) -> None:
+    job = scene.job()
+    scene.tell(scene.end(scene.next_run(job), exit_code=1))
+    scene.tell(scene.end(scene.next_run(job)))
+
+    assert scene.alerts == ["FAILED", "RESUMED"]
+
+
+def test_only_the_first_of_several_failures_alerts(scene: Scene) -> None:
+    job = scene.job()
+    for _ in range(3):
+        scene.tell(scene.end(scene.next_run(job), exit_code=1))
+
+    assert scene.alerts == ["FAILED"]
+
+
+def test_the_later_failures_enter_the_history(scene: Scene) -> None:
+    job = scene.job()
+    for _ in range(3):
+        scene.tell(scene.end(scene.next_run(job), exit_code=1))
+
+    assert sum(entry.text.startswith("Failed") for entry in scene.history_of(job)) == 3
+
+
+def test_every_failure_alerts_when_somebody_wants_that(scene: Scene) -> None:
+    job = scene.job(**EVERY)
+    for _ in range(3):
+        scene.tell(scene.end(scene.next_run(job), exit_code=1))
+
+    assert scene.alerts == ["FAILED", "FAILED", "FAILED"]
+
+
+def test_a_failed_attempt_that_is_followed_by_another_alerts_nobody(scene: Scene) -> None:
+    run = scene.end(scene.next_run(scene.job(retries=1)), exit_code=1)
+    scene.tell(run)
+
+    assert (run.state, scene.alerts) == (RunState.RETRYING, [])
+
+
+def test_the_last_failed_attempt_alerts(scene: Scene) -> None:
+    run = scene.end(scene.next_run(scene.job(retries=1)), exit_code=1)
+    scene.tell(scene.end(run, exit_code=1))
+
+    assert scene.alerts == ["FAILED"]
+
+
+def test_a_killed_run_alerts_nobody(scene: Scene) -> None:
+    run = scene.next_run(scene.job(mail_report="never"))
+    scene.tell(scene.end(run, end=End.KILLED, exit_code=None))
+
+    assert scene.alerts == []
+    assert scene.history_of(run)[0].text.startswith("Killed (run of ")
+
+
+def test_a_run_that_an_operator_kept_from_being_started_alerts_nobody(scene: Scene) -> None:
+    run = scene.next_run(scene.job())
+    scene.tell(scene.write(skipped(run, "draining: node alpha", scene.now)))
+
+    assert scene.alerts == []
+
+
+def test_two_skips_in_a_row_because_of_an_earlier_run_alert_nobody(scene: Scene) -> None:
+    skip_ticks(scene, 2)
+
+    assert scene.alerts == []
+
+
+def test_the_third_skip_in_a_row_because_of_an_earlier_run_is_late(scene: Scene) -> None:
+    skip_ticks(scene, 3)
+
+    assert scene.alerts == ["LATE"]
+    assert scene.details == ["3 ticks in a row were skipped: an earlier run is still under way"]
+
+
+def test_a_good_run_between_skips_begins_to_count_anew(scene: Scene) -> None:
+    job = scene.job(grace=3_600)
+    for number in range(5):
+        run = scene.next_run(job)
+        scene.tell(scene.end(run) if number == 2 else scene.write(skipped(run, "an earlier run is still under way", scene.now)))
+
+    assert scene.alerts == []
+
+
+def test_a_good_run_of_a_disabled_job_leaves_its_canary_paused(scene: Scene) -> None:
+    job = scene.job()
+    run = scene.start(scene.next_run(job))
+    scene.jobs.disable(job.id)
+    scene.clock.move(SECOND)
+    scene.tell(scene.end(run))
+
+    assert scene.canary_of(job).paused
+
+
+def test_a_failed_run_of_a_disabled_job_alerts_nobody(scene: Scene) -> None:
+    job = scene.job()
+    run = scene.start(scene.next_run(job))
+    scene.jobs.disable(job.id)
+    scene.clock.move(SECOND)
+    scene.tell(scene.end(run, exit_code=1))
+
+    assert scene.alerts == []
+
+
+def test_a_run_of_a_deleted_job_is_told_to_nobody_and_settled(scene: Scene) -> None:
+    job = scene.job()
+    run = scene.start(scene.next_run(job))
+    scene.jobs.delete(job.id)
+    scene.tell(scene.end(run))
+
+    assert not scene.get(run).owed
+
+
+def test_a_good_run_whose_canary_was_deleted_is_settled(scene: Scene) -> None:
+    run = scene.next_run(scene.job())
+    scene.store.canaries.remove(scene.canary_of(run).id)
+    scene.tell(scene.end(run))
+
+    assert not scene.get(run).owed
+
+
+def test_told_twice_a_failure_changes_nothing(scene: Scene) -> None:
+    run = scene.end(scene.next_run(scene.job(**EVERY)), exit_code=1)
+    scene.tell(run)
+    before = (scene.alerts, scene.canary_of(run), scene.history_of(run))
+    scene.clock.move(MINUTE)
+    scene.tell(run)
+
+    assert (scene.alerts, scene.canary_of(run), scene.history_of(run)) == before
+
+
+def test_told_twice_a_run_out_of_reach_changes_nothing(scene: Scene) -> None:
+    run = scene.write(abandoned(scene.start(scene.next_run(scene.job(**EVERY))), "silent", scene.now))
+    scene.tell(run)
+    before = (scene.alerts, scene.canary_of(run), scene.history_of(run))
+    scene.clock.move(MINUTE)
+    scene.tell(run)
+
+    assert (scene.alerts, scene.canary_of(run), scene.history_of(run)) == before
+
+
+def test_told_twice_a_good_run_changes_nothing(scene: Scene) -> None:
+    run = scene.end(scene.next_run(scene.job()))
+    scene.tell(run)
+    before = (scene.canary_of(run), scene.history_of(run))
+    scene.clock.move(MINUTE)
+    scene.tell(run)
+
+    assert (scene.canary_of(run), scene.history_of(run)) == before
+
+
+def test_a_good_run_that_is_told_after_a_later_failure_does_not_hide_it(scene: Scene) -> None:
+    job = scene.job()
+    good = scene.end(scene.next_run(job))
+    scene.tell(scene.end(scene.next_run(job), exit_code=1))
+    scene.tell(good)
+
+    assert scene.canary_of(job).late
+
+
+def test_a_failure_and_a_later_good_run_that_are_told_together_are_both_told(scene: Scene) -> None:
+    job = scene.job()
+    bad = scene.end(scene.next_run(job), exit_code=1)
+    good = scene.end(scene.next_run(job))
+    scene.tell(good, bad)
+
+    assert scene.alerts == ["FAILED", "RESUMED"]
+
+
+def test_a_good_run_and_a_later_failure_that_are_told_together_leave_the_canary_late(scene: Scene) -> None:
+    job = scene.job()
+    good = scene.end(scene.next_run(job))
+    bad = scene.end(scene.next_run(job), exit_code=1)
+    scene.tell(good, bad)
+
+    assert (scene.canary_of(job).late, scene.alerts) == (True, ["FAILED"])
+
+
+def test_in_mode_all_a_tick_is_good_when_the_last_node_has_done_it(scene: Scene) -> None:
+    first, second = on_two_nodes(scene)
+    scene.tell(scene.end(first))
+    before = len(scene.history_of(first))
+    scene.tell(scene.end(second))
+
+    assert (before, len(scene.history_of(first))) == (1, 2)
+
+
+def test_in_mode_all_one_failure_makes_the_canary_late_and_a_good_node_does_not_end_that(scene: Scene) -> None:
+    first, second = on_two_nodes(scene)
+    scene.tell(scene.end(first, exit_code=1))
+    scene.clock.move(SECOND)
+    scene.tell(scene.end(second))
+
+    assert (scene.canary_of(first).late, scene.alerts) == (True, ["FAILED"])
+
+
+def test_in_mode_all_a_drained_node_does_not_keep_a_tick_from_being_good(scene: Scene) -> None:
+    first, second = on_two_nodes(scene)
+    scene.tell(scene.end(first))
+    scene.tell(scene.write(skipped(second, "draining: node beta", scene.now)))
+
+    assert scene.history_of(first)[0].text.startswith("Triggered")
+
+
+def test_in_mode_all_a_tick_that_all_nodes_were_kept_from_triggers_nothing(scene: Scene) -> None:
+    for run in on_two_nodes(scene):
+        scene.tell(scene.write(skipped(run, "draining", scene.now)))
+
+    assert len(scene.history_of(run)) == 1
+
+
+def test_in_mode_all_three_skips_of_one_node_are_told(scene: Scene) -> None:
+    scene.node("alpha")
+    scene.node("beta")
+    job = scene.job(**ALL)
+    for _ in range(3):
+        run = scene.next_run(job)
+        runs = scene.store.runs.of_tick(job.id, run.tick)
+        scene.tell(scene.end(runs[0]), scene.write(skipped(runs[1], "an earlier run is still under way", scene.now)))
+
+    assert scene.alerts == ["LATE"]
+
+
+def test_a_rerun_owes_nobody_a_word(scene: Scene) -> None:
+    run = scene.write(gone(scene.start(scene.next_run(scene.job(on_lost="rerun"))), "silent", scene.now))
+
+    assert (run.state, run.owed) == (RunState.QUEUED, False)
+
+
+def test_a_report_is_owed_once_however_often_it_is_told(scene: Scene) -> None:
+    run = scene.end(scene.next_run(scene.job(mail_report="always", mail_to=["jo@example.com"])))
+    scene.tell(run)
+    scene.tell(run)
+
+    assert len(scene.reports) == 1
+
+
+def test_a_run_that_is_killed_before_it_was_started_enters_the_history(scene: Scene) -> None:
+    run = scene.next_run(scene.job())
+    scene.tell(scene.write(killed(run, "killed before it was started", scene.now)))
+
+    assert "killed before it was started" in scene.history_of(run)[0].text
+
+
+def skip_ticks(scene: Scene, count: int) -> None:
+    job = scene.job()
+    for _ in range(count):
+        scene.tell(scene.write(skipped(scene.next_run(job), "an earlier run is still under way", scene.now)))
+
+
+def on_two_nodes(scene: Scene) -> list[Run]:
+    scene.node("alpha")
+    scene.node("beta")
+    run = scene.next_run(scene.job(**ALL))
+    return scene.store.runs.of_tick(run.job_id, run.tick)
