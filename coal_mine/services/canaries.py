@@ -59,6 +59,7 @@ class Canaries:
         alert_owed: Callable[[], None] = _nobody,
     ) -> None:
         self._store = store.canaries
+        self._jobs = store.jobs
         self._clock = clock
         self._ids = ids
         self._deadlines_changed = deadlines_changed
@@ -101,7 +102,9 @@ class Canaries:
 
     def delete(self, reference: Reference) -> None:
         canary_id = self.id_of(reference)
-        _refuse_owned(self._store.get(canary_id))
+        canary = self._store.get(canary_id)
+        if isinstance(canary.periodicity, OfJob) and self._jobs.versions([canary.periodicity.job_id]):  # a crash may leave one of no job
+            _refuse_owned(canary)
         self._store.remove(canary_id)
         self._alert_owed()
 

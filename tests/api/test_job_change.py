@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 
 from tests.api.job_calls import JobCalls
@@ -96,15 +94,6 @@ def test_the_runs_of_a_deleted_job_stay(jobs: JobCalls) -> None:
     jobs.call("DELETE", f"/jobs/{job['id']}")
 
     assert [each["id"] for each in jobs.call("GET", "/runs", job=job["id"]).json()["runs"]] == [run["id"]]
-
-
-def test_a_change_makes_a_new_canary_when_somebody_has_deleted_the_old_one(jobs: JobCalls) -> None:
-    job = jobs.created(name=f"Bereaved {uuid.uuid4().hex[:8]}", schedules=HOURLY)
-    jobs.server.call("delete", id=job["canary"])
-    changed = jobs.call("PATCH", f"/jobs/{job['id']}", {"priority": 1}).json()
-
-    assert changed["canary"] != job["canary"]
-    assert jobs.server.call("get", id=changed["canary"])["status"] == "ok"
 
 
 def test_the_next_ticks_of_a_job_are_told(jobs: JobCalls) -> None:
