@@ -46,6 +46,7 @@ class _Over:
 
     result: Result | None
     reason: str = ""
+    produced: int | None = None  # bytes of output, if its supervisor has told
 
     def change(self, run: Run, now: datetime) -> RunChange | None:
         if not run.is_live:
@@ -67,7 +68,7 @@ class Observer:
     def look(self, tracked: Tracked, now: datetime) -> Seen:
         """The end is looked for first: once it is there, so is all of the output."""
         over = self._over(tracked, now)
-        chunks, position, has_more = self._output_of(tracked, now, everything=over is not None)
+        chunks, position, has_more = self._output_of(tracked, now, over)
         tracked.unsure = chunks
         change = None
         if not tracked.disowned:
@@ -98,7 +99,7 @@ class Observer:
     def _over(self, tracked: Tracked, now: datetime) -> _Over | None:
         directory = tracked.directory
         if result := directory.result():
-            return _Over(self._result(result))
+            return self._told(result)
         supervisor = directory.supervisor()
         if supervisor is None:
             if now - (tracked.run.claimed_at or now) > _BEGINS_WITHIN:
@@ -107,7 +108,7 @@ class Observer:
         if supervisor.is_alive():
             return None
         if result := directory.result():  # its last act, after we had looked
-            return _Over(self._result(result))
+            return self._told(result)
         if supervisor.boot_id != self._boot:
             return _Over(None, "its node was restarted")
         return _Over(self._orphan(directory, now))
@@ -122,6 +123,9 @@ class Observer:
             ended_at=now,
             error=f"its supervisor ended without a result ({why.strip()[-500:]}); {killed} processes of it were killed",
         )
+
+    def _told(self, found: record.Result) -> _Over:
+        return _Over(self._result(found), produced=found.stdout_bytes + found.stderr_bytes)
 
     def _result(self, found: record.Result) -> Result:
         is_begun = found.ending is not record.Ending.NOT_STARTED
@@ -144,16 +148,19 @@ class Observer:
         """A reading of this machine's monotonic clock in the store's time."""
         return cut(self._clock.now() - timedelta(seconds=monotonic() - mono))
 
-    def _output_of(self, tracked: Tracked, now: datetime, *, everything: bool) -> tuple[tuple[Chunk, ...], int, bool]:
+    def _output_of(self, tracked: Tracked, now: datetime, over: _Over | None) -> tuple[tuple[Chunk, ...], int, bool]:
         """What is not stored yet, where it ends, and whether there is more."""
         if tracked.unsure:
             return tracked.unsure, tracked.unsure[-1].end, True
         position = tracked.position
-        if not everything and position >= HEAD_BYTES and tracked.tail_stored_at and now - tracked.tail_stored_at < _TAIL_EVERY:
+        produced = over.produced if over else None
+        if over is None and position >= HEAD_BYTES and tracked.tail_stored_at and now - tracked.tail_stored_at < _TAIL_EVERY:
             return (), position, False
         chunks: list[Chunk] = []
         while position - tracked.position < _READ_AT_ONCE:
-            piece = tracked.directory.output.read(position, MAX_CHUNK)
+            if produced is not None and position >= produced:
+                return tuple(chunks), position, False
+            piece = tracked.directory.output.read(position, MAX_CHUNK, produced=produced)
             if not piece.frames:
                 return tuple(chunks), piece.position, False
             chunks += _chunks(tracked.run, piece.position - sum(len(frame.data) for frame in piece.frames), piece.frames)

@@ -146,11 +146,14 @@ class OutputReader:
         self._directory = directory
         self._stopped = _Place(0, 0, 0)
 
-    def read(self, position: int, limit: int = READ_LIMIT) -> OutputPiece:
-        """At most `limit` bytes. No frames: there is nothing more for the moment, or, once the run has a result, at all."""
+    def read(self, position: int, limit: int = READ_LIMIT, *, produced: int | None = None) -> OutputPiece:
+        """At most `limit` bytes. No frames: there is nothing more for the moment, or, once the run has a result, at all.
+
+        `produced` is how much there is in all, if that is known.
+        """
         # In this order: what is not there although the run had ended before never comes, and a segment that has a successor in
         # the list is complete.
-        produced = self._produced_in_all()
+        produced = self._produced_in_all() if produced is None else produced
         starts = sorted(self._starts())
         reached = position
         for start in starts[max(bisect_right(starts, position) - 1, 0) :]:

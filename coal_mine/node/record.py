@@ -86,7 +86,7 @@ RESULT = "result.json"
 def read_result(directory: Path) -> Result | None:
     """None while the run goes on, and when the machine crashed before it was on the disk."""
     try:
-        return Result.from_json((directory / RESULT).read_text(encoding="utf-8"))
+        return Result.from_json(read_small(f"{directory}/{RESULT}"))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

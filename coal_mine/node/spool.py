@@ -5,6 +5,7 @@ It has no database, and nothing is flushed to the disk: a machine that crashes h
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -16,15 +17,18 @@ from coal_mine.domain.errors import Conflict, Invalid
 
 from .cgroups import RunGroup
 from .identity import ProcessIdentity
-from .orders import make_control, order_kill, order_signal
-from .output import OutputReader
+from .orders import CONTROL, make_control, order_kill, order_signal
+from .output import OutputReader, segment_name
 from .progress import noted_job
-from .record import Result, Spec, read_result
+from .record import RESULT, Result, Spec, read_result
+from .small import write_small
 from .surroundings import BELL, FAULT, GROUP, LEASE, RUNS, SPEC, SUPERVISOR
 from .tree import kill_remains
 
 _LOCK = "lock"
 _LONGEST_NAME = 200
+# What a run leaves behind that was short.
+_USUAL = (SPEC, SUPERVISOR, CONTROL, RESULT, segment_name(0))
 _READ = 1 << 20
 # Of the bell, where the system allows it; a line for each of some 20,000 runs.
 _BELL_BYTES = 1 << 20
@@ -91,9 +95,9 @@ class RunDirectory:
     def remove(self) -> None:
         """First what makes it a run, so that a half removed one is none."""
         try:
-            os.unlink(self.path / SPEC)
-            for entry in os.scandir(self.path):
-                os.unlink(entry.path)
+            for name in _USUAL:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{self.path}/{name}")
             os.rmdir(self.path)
         except OSError:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -142,12 +146,11 @@ class Spool:
     def create(self, name: str, spec: Spec) -> RunDirectory:
         """Nothing runs yet: the forker starts it."""
         run = self.run(name)
-        run.path.mkdir(mode=0o700)
+        os.mkdir(run.path, 0o700)
         make_control(run.path)
-        fresh = run.path / f"{SPEC}.new"
-        fresh.touch(mode=0o600)  # it may hold secrets
-        fresh.write_text(spec.to_json(), encoding="utf-8")
-        fresh.rename(run.path / SPEC)
+        fresh = f"{run.path}/{SPEC}.new"
+        write_small(fresh, spec.to_json().encode())
+        os.rename(fresh, run.path / SPEC)
         return run
 
     def run(self, name: str) -> RunDirectory:
