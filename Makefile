@@ -15,7 +15,7 @@ test: $(VENV)/installed-dev
 
 # Processes, disks and networks fail under load; needs root. FAULTS_SECONDS is the least time of each scenario, FAULTS_SEED repeats one.
 faults: $(VENV)/installed-dev
-	FAULTS_SECONDS=$${FAULTS_SECONDS:-90} $(BIN)/pytest -s -v tests/faults
+	FAULTS_SECONDS=$${FAULTS_SECONDS:-90} $(BIN)/pytest -s -v tests/faults tests/node/test_output.py
 
 # Thousands of hostile clients, and arbitrary requests for minutes. SECURITY_SECONDS is the time of each part, SECURITY_SEED repeats a fuzz run.
 security: $(VENV)/installed-dev

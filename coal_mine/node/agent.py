@@ -59,7 +59,7 @@ class Agent:
         announced = announce(boot, EPOCH)
         self._roster = Roster(announced.slots, announced.cpus, announced.mem)
         lease = Lease()
-        starter = Starter(self._spool, self._forker, own_user())
+        self._starter = starter = Starter(self._spool, self._forker, own_user())
         self._adoption = Adoption(store, self._spool, self._roster, tell=tell)
         beat = NodeBeat(store, clock, self._spool, lease, lambda now: announce(boot, now), lambda: len(self._roster))
         self._beat = beat
@@ -84,6 +84,7 @@ class Agent:
             self._adoption.adopt(node, now)
             self._is_ready = True
             self._room()
+        self._starter.fork(())  # what a forker that died had not begun, another one begins
         return next_at
 
     def end(self) -> None:
