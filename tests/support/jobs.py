@@ -63,7 +63,7 @@ class Scene:
 
     def job(self, **body: Any) -> Job:
         """Named Backup, at each minute, unless said otherwise."""
-        return self.jobs.create({"name": "Backup", "command": "true", "schedules": MINUTELY} | body).job
+        return self.jobs.create({"name": "Backup", "command": "true", "schedules": MINUTELY, "kill_wait": 0.2} | body).job
 
     def plan(self) -> None:
         """All that is to be planned now."""
