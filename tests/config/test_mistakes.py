@@ -130,12 +130,12 @@ def test_a_store_that_is_no_database_ends_the_start(run: Run, tmp_path: Path) ->
 
 
 def test_the_parts_exclude_each_other(run: Run) -> None:
-    assert run("--web", "--background", "--port", "0").fault.startswith("--web and --background exclude each other")
+    assert run("--web", "--node", "--port", "0").fault.startswith("--web, --background and --node exclude each other")
 
 
-@pytest.mark.parametrize("part", ["--web", "--background"])
+@pytest.mark.parametrize("part", ["--web", "--background", "--node"])
 def test_one_part_alone_needs_mongodb(run: Run, part: str) -> None:
-    assert run(part, "--port", "0").fault.startswith("--web or --background alone needs [mongodb]")
+    assert run(part, "--port", "0").fault.startswith("--web, --background or --node alone needs [mongodb]")
 
 
 def test_a_host_that_is_not_this_machine_is_named(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from coal_mine.config import default_node
 from tests.config.conftest import Run
 
 NOWHERE = "mongodb://127.0.0.1:1/canaries"
@@ -11,11 +12,13 @@ NOWHERE = "mongodb://127.0.0.1:1/canaries"
 
 def test_without_a_configuration_it_serves_this_machine_from_the_state_directory(check: Run, tmp_path: Path) -> None:
     lines = check().out.splitlines()
+    node = default_node()
 
     assert lines[0].endswith("configured by built-in defaults")
     assert lines[1:] == [
         f"store: SQLite, in {tmp_path}/state/coal-mine/coal-mine.sqlite3",
         "alerts: the log only, since there is no [email] section",
+        f"node {node.name}: runs jobs of default, at most 100 at once, as {node.users[0]}",
         "listening on http://127.0.0.1:8080 for this machine only",
     ]
 

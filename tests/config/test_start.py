@@ -35,10 +35,11 @@ def test_a_port_in_use_is_refused(server: CoalMine, run: Run) -> None:
 
 
 def test_the_log_says_what_is_served_from_where(server: CoalMine) -> None:
-    lines = server.log.splitlines()[:4]
+    lines = server.log.splitlines()[:6]
 
     assert lines[1].endswith(f"store: SQLite, in {server.directory}/state/coal-mine/coal-mine.sqlite3")
-    assert lines[3].endswith(f"listening on {server.url} for this machine only")
+    assert lines[4].endswith(f"listening on {server.url} for this machine only")
+    assert lines[5].endswith(f"job calls need the key in {server.directory}/state/coal-mine/key")
 
 
 def test_the_state_directory_is_for_its_owner_alone(server: CoalMine) -> None:

@@ -7,6 +7,7 @@ from itertools import takewhile
 import pytest
 from docutils import nodes
 
+from coal_mine.domain.run import RunState
 from coal_mine.web import responses
 from tests.docs.documents import rows, section
 from tests.support.server import API, CoalMine
@@ -58,3 +59,23 @@ def test_health_answers_with_the_fields_described(server: CoalMine) -> None:
     health = server.get("/health").json()
 
     assert literals(section("Health")) >= set(health) - {"seconds_since_success"}
+
+
+def test_each_job_call_is_described(server: CoalMine) -> None:
+    paths = server.get("/coal-mine/v1/openapi.json").json()["paths"]
+    names = {"{job}": "ID", "{run}": "RUN", "{node}": "NAME", "{pool}": "NAME"}
+    calls = {f"{method.upper()} {path.removeprefix('/coal-mine/v1')}" for path, methods in paths.items() for method in methods}
+    for placeholder, name in names.items():
+        calls = {call.replace(placeholder, name) for call in calls}
+
+    assert literals(section("The API of jobs")) >= calls - {"GET /openapi.json"}
+
+
+def test_each_field_of_a_job_is_described(server: CoalMine) -> None:
+    schemas = server.get("/coal-mine/v1/openapi.json").json()["components"]["schemas"]
+
+    assert literals(section("The API of jobs")) >= set(schemas["Job"]["properties"])
+
+
+def test_each_state_of_a_run_is_described() -> None:
+    assert literals(section("Runs")) >= set(RunState)

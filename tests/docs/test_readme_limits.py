@@ -6,13 +6,14 @@ from coal_mine.background.outbox import KEPT, LAST_RETRY, LEASE
 from coal_mine.channels.email import TIMEOUT_SECONDS
 from coal_mine.config import load
 from coal_mine.domain.canary import HISTORY_AGE, KEPT_HISTORY, MAX_HISTORY
+from coal_mine.domain.definition import MAX_COMMAND
 from coal_mine.domain.message import EVENTS_SHOWN
 from coal_mine.domain.periodicity import DEFAULT_GRACE_SECONDS
 from coal_mine.domain.ports import TRIGGER_SECONDS
 from coal_mine.domain.seconds import MAX_SECONDS, MIN_SECONDS
 from coal_mine.domain.text import MAX_COMMENT, MAX_DESCRIPTION, MAX_EMAIL, MAX_EMAILS, MAX_NAME, MAX_PERIODICITY, MAX_SEARCH
 from coal_mine.domain.windows import MAX_DIRECTIVES, MAX_OVERVIEW
-from coal_mine.web import parameters
+from coal_mine.web import bodies, output, parameters
 from tests.docs.documents import README, rows, section
 
 
@@ -25,7 +26,10 @@ def test_the_table_of_limits_is_that_of_the_code() -> None:
         ["seconds", f"{MIN_SECONDS} to {MAX_SECONDS:,}"],
         ["email", f"{MAX_EMAILS} addresses of at most {MAX_EMAIL}"],
         ["search", f"{MAX_SEARCH:,}"],
-        ["body of a POST", f"{parameters.MAX_BODY:,} bytes"],
+        ["body of a form", f"{parameters.MAX_BODY:,} bytes"],
+        ["body in JSON", f"{bodies.MAX_JSON:,} bytes, {bodies.MAX_DEPTH} levels deep"],
+        ["command, script", f"{MAX_COMMAND:,}"],
+        ["output in one answer", f"{output.MAX_OUTPUT:,} bytes"],
         ["parameters", f"{parameters._MAX_FIELDS}"],
     ]
 

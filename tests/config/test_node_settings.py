@@ -1,0 +1,82 @@
+"""[node] and [jobs]."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from coal_mine.config import Config, NodeConfig, load
+from coal_mine.config.node import host_as_name
+from coal_mine.domain.errors import Invalid
+
+FULL = """
+[node]
+name = alpha-1
+pools = batch, default batch
+users = backup *
+timezone = Europe/Paris
+slots = 7
+cpus = 2.5
+mem = 4096
+[jobs]
+keep_days = 7
+"""
+
+
+def loaded(directory: Path, text: str) -> Config:
+    path = directory / "coal-mine.ini"
+    path.write_text(f"[sqlite]\npath = {directory}/cm.sqlite3\n{text}")
+    return load(path, {})
+
+
+def test_a_node_is_read_as_it_is_written(tmp_path: Path) -> None:
+    config = loaded(tmp_path, FULL)
+
+    assert config.node == NodeConfig(
+        name="alpha-1", pools=("batch", "default"), users=("backup", "*"), timezone="Europe/Paris", slots=7, cpus=2.5, mem=4096
+    )
+    assert config.jobs.keep == timedelta(days=7)
+
+
+def test_an_ini_without_the_section_makes_no_node(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "").node is None
+
+
+def test_runs_are_kept_for_a_month_unless_said(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "").jobs.keep == timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("setting", "fault"),
+    [
+        ("name = any", "name: 'any' cannot be a node's name: it stands for every node"),
+        ("name = a b", "name: 'a b' is not a name of at most 64 letters, digits, dots, hyphens and underscores"),
+        ("pools = a/b", "pools: 'a/b' is no list of pools: 'a/b' is not a name of letters, digits, dots, hyphens and underscores"),
+        ("pools = ,", "pools: ',' names nothing"),
+        ("users = -x", "users: '-x' is no list of users: '-x' is neither a user's name nor *"),
+        ("slots = 0", "slots: '0' is not a whole number from 1 to 100000"),
+        ("cpus = 0", "cpus: '0' is not a number above 0 and up to 1000000000"),
+        ("mem = nan", "mem: 'nan' is not a number above 0 and up to 1000000000"),
+        ("pool = default", "pool: unknown setting; [node] knows name, pools, users, timezone, slots, cpus, mem"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, setting: str, fault: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        loaded(tmp_path, f"[node]\n{setting}\n")
+
+    assert str(refusal.value) == f"{tmp_path}/coal-mine.ini: [node] {fault}"
+
+
+def test_a_zone_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match=r"\[node\] timezone: 'Mars/Base' is not a time zone"):
+        loaded(tmp_path, "[node]\ntimezone = Mars/Base\n")
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("Web-1.Example.COM", "web-1.example.com"), ("any", "node-any"), ("", "node"), ("_x y_", "x-y"), ("a" * 70, "a" * 64)],
+)
+def test_the_hosts_name_is_made_one_that_a_node_may_have(host: str, name: str) -> None:
+    assert host_as_name(host) == name
