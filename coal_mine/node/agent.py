@@ -61,7 +61,9 @@ class Agent:
         lease = Lease()
         self._starter = starter = Starter(self._spool, self._forker, own_user())
         self._adoption = Adoption(store, self._spool, self._roster, tell=tell)
-        beat = NodeBeat(store, clock, self._spool, lease, lambda now: announce(boot, now), lambda: len(self._roster))
+        beat = NodeBeat(
+            store, clock, self._spool, lease, lambda now: announce(boot, now), running=lambda: len(self._roster), lapsed=self._roster.fence
+        )
         self._beat = beat
         self._is_ready = False
         observer = Observer(clock, store.output, starter.fork)

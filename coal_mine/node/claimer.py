@@ -29,7 +29,7 @@ from coal_mine.domain.run import (
 from coal_mine.domain.times import EPOCH
 
 from .lease import Lease
-from .roster import Roster
+from .roster import Roster, Tracked
 from .starter import NotStarted, Starter
 
 _log = logging.getLogger(__name__)
@@ -87,6 +87,7 @@ class Claimer:
         self._tidy_at: datetime | None = None
         self._known: list[Run] = []
         self._unsure: list[RunChange] = []
+        self._term = 0  # of the lease on which the latest claims rely
 
     def run_once(self, now: datetime) -> datetime | None:
         node = self._node()
@@ -94,6 +95,7 @@ class Claimer:
             return now + PAUSE
         if self._unsure:
             self._write(self._unsure, node, now)
+        self._term = self._lease.term
         if self._tidy_at is None or now >= self._tidy_at:
             self._tidy_at = now + _TIDY_EVERY
             self._tidy(node, now)
@@ -188,9 +190,14 @@ class Claimer:
         return Outcome.LOST not in outcomes
 
     def _start(self, runs: Sequence[Run], node: Node, now: datetime) -> None:
-        others = self._starter.start(runs, node, now, self._roster.add)
+        others = self._starter.start(runs, node, now, self._track)
         if others:
             self._ended_at_once(others)
+
+    def _track(self, tracked: Tracked) -> None:
+        self._roster.add(tracked)
+        if self._lease.term != self._term:  # asleep since the claim, perhaps for so long that others have it
+            tracked.fence()
 
     def _yield(self, run: Run, now: datetime) -> None:
         """An earlier run has the lock."""

@@ -23,11 +23,16 @@ class Lease:
 
     def __init__(self) -> None:
         self._ends = 0.0
+        self.term = 0  # raised when a lease begins after another one has ended: what was claimed before may have passed to others
 
     @property
     def is_held(self) -> bool:
         """With room for what is started on the strength of it."""
         return monotonic() < self._ends - LEASE_MARGIN.total_seconds()
+
+    @property
+    def has_ended(self) -> bool:
+        return monotonic() >= self._ends
 
     def renew(self, sent: float) -> float:
         """When it ends now, in seconds of the monotonic clock."""
@@ -42,15 +47,24 @@ class NodeBeat:
     """A step: shows that the node lives, and renews its lease."""
 
     def __init__(
-        self, store: Store, clock: Clock, spool: Spool, lease: Lease, introduce: Callable[[datetime], Node], running: Callable[[], int]
+        self,
+        store: Store,
+        clock: Clock,
+        spool: Spool,
+        lease: Lease,
+        introduce: Callable[[datetime], Node],
+        *,
+        running: Callable[[], int],
+        lapsed: Callable[[], None],
     ) -> None:
-        """`introduce` makes of the time of the start this node."""
+        """`introduce` makes of the time of the start this node; `lapsed` is called before a lease begins after another one has ended."""
         self._store = store
         self._clock = clock
         self._spool = spool
         self._lease = lease
         self._introduce = introduce
         self._running = running
+        self._lapsed = lapsed
         self._me: Node | None = None
         self._refused = ""
 
@@ -67,6 +81,9 @@ class NodeBeat:
             self._refused = str(error)
             return now + BEAT
         self._refused = ""
+        if self._lease.has_ended:  # in this order: whatever is claimed is either seen now, or sees the new term
+            self._lease.term += 1
+            self._lapsed()
         self._spool.renew_lease(self._lease.renew(sent))
         return now + BEAT
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from coal_mine.domain.job import OnLost
 from coal_mine.domain.node import Node
 from coal_mine.domain.output import Chunk
 from coal_mine.domain.run import Run
@@ -25,6 +26,14 @@ class Tracked:
     tail_stored_at: datetime | None = None
     unsure: tuple[Chunk, ...] = ()  # output on its way into the store: until that is known to have it, it is written again like this
     disowned: bool = False  # the run has passed to somebody else, or is over: nothing of it counts any more
+
+    def fence(self) -> None:
+        """The lease under which it was claimed is over. Then its supervisor has ended a run that may begin elsewhere, unless it was asleep
+        with the whole machine; it would wake up in the next lease and go on.
+        """
+        if self.run.definition.on_lost is OnLost.RERUN:
+            self.disowned = True
+            self.directory.request_kill()
 
 
 class Roster:
@@ -54,6 +63,10 @@ class Roster:
         """By directory."""
         with self._lock:
             return [tracked for name in names if (tracked := self._tracked.get(name))]
+
+    def fence(self) -> None:
+        for tracked in self.all():
+            tracked.fence()
 
     def of(self, run_id: str) -> Tracked | None:
         return next((tracked for tracked in self.all() if tracked.run.id == run_id and not tracked.disowned), None)
