@@ -10,6 +10,7 @@ import pytest
 
 from coal_mine.background.sweeper import LOST_AFTER, Sweeper
 from coal_mine.domain.errors import StoreUnavailable
+from coal_mine.domain.node import Node
 from coal_mine.domain.run import End, Outcome, Result, Run, RunState, ended, gone, started
 from coal_mine.stores.sqlite.store import SqliteStore
 from tests.support.jobs import DAY, HOUR, MINUTE, SECOND, Scene
@@ -294,17 +295,20 @@ def test_a_run_on_a_restarted_machine_is_run_again_where_that_is_wanted(scene: S
 
 
 def test_a_node_that_announces_itself_while_others_are_judged_keeps_its_run(scene: Scene) -> None:
-    run = scene.next_run(scene.job())
-    scene.sweep()
-    sweeper = Sweeper(_Late(scene, run), tell=scene.outcomes.tell, kept=DAY)  # type: ignore[arg-type]
+    scene.node("alpha")
+    scene.start(scene.next_run(scene.job()))
+    run = scene.planned()
+    sweeper = Sweeper(_Busy(scene, run), tell=scene.outcomes.tell, kept=DAY)  # type: ignore[arg-type]
+    scene.clock.move(run.tick - scene.now - 8 * SECOND)
     sweeper.run_once(scene.now)
+    scene.node("alpha")
     sweeper.run_once(scene.clock.move(8 * SECOND))
 
     assert scene.get(run).state is RunState.CLAIMED
 
 
-class _Late:
-    """A store in which a new node takes a run just after it was asked which nodes are busy."""
+class _Busy:
+    """A store in which a new node takes a run just after somebody has asked for all nodes."""
 
     def __init__(self, scene: Scene, run: Run) -> None:
         self._scene = scene
@@ -314,12 +318,9 @@ class _Late:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._scene.store, name)
 
-    def switches(self) -> Any:
-        return self._scene.store.nodes.switches()
-
-    def all(self) -> Sequence[Any]:
+    def all(self) -> Sequence[Node]:
         found = self._scene.store.nodes.all()
-        if not found:
+        if len(found) == 1:
             self._scene.node("new")
             self._scene.claim(self._run, "new")
         return found

@@ -205,15 +205,19 @@ def _loses_an_answer(house: House) -> bool:
 
 
 @pytest.mark.parametrize("call", ["runs.change", "runs.settled"])
-def test_an_end_whose_answer_was_lost_is_told_once(scene: Scene, house: House, line: Line, call: str) -> None:
-    run = started(scene, house, "exit 1", retries={"max": 1, "wait": 600})
-    until("its end", lambda: house.directories()[0].result())
-    with line.losing(call):
-        until("a lost answer", lambda: _loses_an_answer(house) or scene.get(run).state is RunState.RETRYING)
-    house.until("its directory's end", lambda: not house.directories())
-    found = scene.get(run)
+def test_ends_whose_answer_was_lost_are_told_once(scene: Scene, house: House, line: Line, call: str) -> None:
+    tried_again = scene.job(command="exit 1", retries={"max": 3, "wait": 600})
+    over = scene.job(command="exit 1", failure_alerts="every")
+    scene.next_run(over)
+    house.beat()
+    house.claim()
+    until("both ends", lambda: len(house.directories()) == 2 and all(each.result() for each in house.directories()))
+    with line.losing(call), pytest.raises(StoreUnavailable):
+        house.report()
+    house.until("the end of their directories", lambda: not house.directories())
 
-    assert (found.state, len(found.attempts)) == (RunState.RETRYING, 1)
+    assert [len(run.attempts) for run in scene.runs_of(tried_again) if run.attempt] == [1]
+    assert scene.alerts == ["FAILED"]
 
 
 def test_a_kill_ends_the_whole_tree(scene: Scene, house: House) -> None:

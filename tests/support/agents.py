@@ -16,6 +16,7 @@ from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Run
 from coal_mine.node.agent import Agent, own_user
 from coal_mine.node.spool import RunDirectory
+from coal_mine.services.outcomes import Outcomes
 from tests.support.jobs import Scene
 from tests.support.waiting import until
 
@@ -93,9 +94,8 @@ class House:
         return [RunDirectory(path) for path in sorted(runs.iterdir())]
 
     def _new_agent(self) -> Agent:
-        return Agent(
-            self._store, self.scene.clock, self.scene.ids, self._directory, self._announce, tell=self.scene.outcomes.tell, room=_nobody
-        )
+        tell = Outcomes(self._store, alert_owed=_nobody).tell
+        return Agent(self._store, self.scene.clock, self.scene.ids, self._directory, self._announce, tell=tell, room=_nobody)
 
     def _announce(self, boot: str, now: datetime) -> Node:
         plain = Node(
