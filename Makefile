@@ -19,7 +19,7 @@ faults: $(VENV)/installed-dev
 
 # Thousands of hostile clients, and arbitrary requests for minutes. SECURITY_SECONDS is the time of each part, SECURITY_SEED repeats a fuzz run.
 security: $(VENV)/installed-dev
-	SECURITY_SECONDS=$${SECURITY_SECONDS:-60} $(BIN)/pytest -s -v tests/security tests/api/test_fuzz.py
+	SECURITY_SECONDS=$${SECURITY_SECONDS:-60} $(BIN)/pytest -s -v tests/security tests/api/test_fuzz.py tests/api/test_job_openapi.py
 
 # Everything that must hold before a release.
 test-all: test package debian

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import uuid
+from pathlib import Path
 
 import pytest
 import requests
 
 from tests.api.job_calls import ROOT, JobCalls
 from tests.api.wire import exchange, request
+from tests.support.mongod import Mongod
 from tests.support.server import CoalMine
 
 PATHS = ["/jobs", "/jobs/abc", "/runs", "/runs/abc/output", "/nodes", "/pools", "/execution"]
@@ -74,3 +77,14 @@ def test_the_key_is_not_in_the_log(jobs: JobCalls) -> None:
 
 def test_the_description_of_the_api_needs_no_key(jobs: JobCalls) -> None:
     assert requests.get(f"{jobs.server.url}{ROOT}/openapi.json").status_code == 200
+
+
+def test_on_mongodb_without_a_configured_key_job_calls_are_refused(tmp_path: Path, mongod: Mongod) -> None:
+    ini = f"[mongodb]\nhosts = {mongod.uri}\ndatabase = keyless-{uuid.uuid4().hex}\n[wsgi]\nhost = 127.0.0.1\n"
+    with CoalMine(tmp_path, ini=ini) as keyless:
+        answer = JobCalls(keyless, "anything").call("GET", "/jobs")
+
+    assert (answer.status_code, answer.json()["error"]) == (
+        403,
+        "job calls need a key, and this server has none: set [wsgi] auth_key in coal-mine.ini",
+    )
