@@ -91,7 +91,7 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise self.error(name, f"is {kind_of(value)}, not a number")
         if not low <= value <= high or not math.isfinite(value):
-            raise self.error(name, f"is {value if abs(value) < 1e18 else 'too large'}; it must lie between {low:g} and {high:g}")
+            raise self.error(name, f"is {'too large' if abs(value) >= 1e18 else value}; it must lie between {low:g} and {high:g}")
         return value
 
     def choice(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:

@@ -133,4 +133,4 @@ def _variables(run: Run) -> dict[str, str]:
         "JOB_SCHEDULED_AT": isoformat(run.tick),
         "JOB_NODE": run.node,
     }
-    return {**defaults, **dict(run.definition.env), **dict(run.parameters), **own}
+    return {**dict(run.definition.env), **defaults, **dict(run.parameters), **own}
