@@ -12,7 +12,12 @@ from coal_mine.domain.definition import NAME
 from .operations import PREFIX, Call, Named, Operation, Reply
 from .schemas import SCHEMAS, TEXT, reference
 
-_ABOUT = "Every call needs the key, in X-Auth-Token. (A Bearer token, the password of HTTP Basic and the parameter auth_key will do, too.)"
+_KEYS = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"},
+    "password": {"type": "http", "scheme": "basic", "description": "Any user; the key as the password."},
+    "parameter": {"type": "apiKey", "in": "query", "name": "auth_key"},
+}
 _IN_PATH = {"pool": {"type": "string", "pattern": f"^{NAME.pattern}$"}}
 _ANY_NAME = {"type": "string", "minLength": 1}
 
@@ -45,9 +50,9 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
             "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"key": []}],
+        "security": [{name: []} for name in _KEYS],
         "paths": paths,
-        "components": {"schemas": dict(SCHEMAS), "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"}}},
+        "components": {"schemas": dict(SCHEMAS), "securitySchemes": _KEYS},
     }
 
 

@@ -57,7 +57,7 @@ def test_a_run_has_exactly_the_described_fields(nodeless: CoalMine, document: An
 def test_whatever_is_sent_the_answers_are_as_described(nodeless: CoalMine, tmp_path: Path) -> None:
     program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS), "run", f"{nodeless.url}{ROOT}/openapi.json"]
     done = subprocess.run(
-        [*program, "-H", f"X-Auth-Token: {KEY}", "--no-color", *SIZE], cwd=tmp_path, capture_output=True, text=True, check=False
+        [*program, "-H", f"Authorization: Bearer {KEY}", "--no-color", *SIZE], cwd=tmp_path, capture_output=True, text=True, check=False
     )
 
     assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-2_000:]
