@@ -11,7 +11,7 @@ import pytest
 from coal_mine.background.sweeper import LOST_AFTER, Sweeper
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.node import Node
-from coal_mine.domain.run import End, Outcome, Result, Run, RunState, ended, gone, started
+from coal_mine.domain.run import End, Outcome, Result, Run, RunState, ended, started
 from coal_mine.stores.sqlite.store import SqliteStore
 from tests.support.jobs import DAY, HOUR, MINUTE, SECOND, Scene
 
@@ -286,12 +286,6 @@ def test_one_that_nobody_runs_again_in_time_is_lost(scene: Scene) -> None:
     scene.sweeper.run_once(scene.now)
 
     assert (scene.get(run).state, scene.alerts) == (RunState.LOST, ["LOST"])
-
-
-def test_a_run_on_a_restarted_machine_is_run_again_where_that_is_wanted(scene: Scene) -> None:
-    run = scene.start(scene.next_run(scene.job(on_lost="rerun")))
-
-    assert scene.write(gone(run, "its node was restarted", scene.now)).state is RunState.QUEUED
 
 
 def test_a_node_that_announces_itself_while_others_are_judged_keeps_its_run(scene: Scene) -> None:
