@@ -13,6 +13,7 @@ from typing import NoReturn
 from .person import Person
 from .record import Spec
 from .surroundings import Surroundings
+from .wakeup import ENDS
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SCRIPT = "script"
@@ -43,9 +44,10 @@ def launch(spec: Spec, supervisor: int, around: Surroundings) -> NoReturn:
 
 
 def _forget_signals() -> None:
-    """What is ignored stays so in a new program."""
-    for number in IGNORED_BY_PYTHON:
+    """What is ignored, or held back, stays so in a new program."""
+    for number in (*IGNORED_BY_PYTHON, signal.SIGCHLD, *ENDS):
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # what came meanwhile, such as the order to end, arrives now
 
 
 def _named(user: str) -> Person:

@@ -21,7 +21,8 @@ _log = logging.getLogger(__name__)
 
 # How long a step listens for the bell. The loop that calls it cannot be woken meanwhile.
 _LISTENING_SECONDS = 0.2
-# The first bell is answered at once, the next ones together: a short run has then begun and ended, and many are one write.
+# The first bell is answered at once, the next ones together: a short run has then begun and ended, and many are one write. On a busy
+# machine as much time is left to those that start runs.
 _GATHERING = timedelta(milliseconds=50)
 # All runs are looked at so often even if no bell has rung, and their orders are asked for.
 _ROUND = timedelta(seconds=1)
@@ -77,7 +78,7 @@ class Reporter:
             tracked = self._roster.named(heard | self._again)
         self._again |= {each.directory.name for each in tracked}  # a step that fails is repeated
         self._report(tracked, now)
-        return now if self._again else now + _GATHERING
+        return now if self._again else now + max(_GATHERING, self._clock.now() - now)
 
     def end_at_once(self, others: Sequence[NotStarted]) -> None:
         """Runs that were claimed and have no process."""

@@ -23,7 +23,7 @@ from .progress import note_job
 from .record import Ending, Result, Spec, read_lease
 from .surroundings import GROUP, LEASE, Surroundings
 from .tree import descendants, kill, terminate
-from .wakeup import ENDS, Wakeup
+from .wakeup import ENDS, Wakeup, signals_held
 
 _READ = 1 << 16
 # What a pipe may still hold when all who wrote to it are dead; somebody else who got hold of it could write for ever.
@@ -110,9 +110,10 @@ class Supervisor:
         self._started = monotonic()
         self._alone = False
         supervisor = os.getpid()
-        self._job = os.fork()
-        if self._job == 0:
-            self._become_job(out_end, err_end, trouble_end, supervisor)
+        with signals_held():
+            self._job = os.fork()
+            if self._job == 0:
+                self._become_job(out_end, err_end, trouble_end, supervisor)
         note_job(ProcessIdentity.of(self._job, self._around.boot_id), self._started)
         for end in (out_end, err_end, trouble_end):
             os.close(end)

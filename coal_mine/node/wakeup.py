@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 ENDS = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -26,6 +28,16 @@ class Wakeup:
             return os.read(self.fileno, 4096)
         except BlockingIOError:
             return b""
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Around a fork: what comes before the new process is somebody else waits, where a handler of ours would swallow it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD, *ENDS))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD, *ENDS))
 
 
 def _nothing(number: int, frame: object) -> None:
