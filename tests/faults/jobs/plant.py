@@ -146,11 +146,15 @@ class Plant:
 
     def judge(self, *, live: Iterable[str] = (), silent: bool = False, before: datetime | None = None) -> Verdict:
         """Of all runs, or of those with earlier ticks. Waits for mails, but not for ever: the verdict tells which have not come."""
-        records = self.records(**({"until": before.isoformat()} if before else {}))
+        notes = self.notes()  # first, so that each has a record
+        shown = self.records()
+        others = {record.id for record in shown if before and record.tick >= before}
+        records = [record for record in shown if record.id not in others]
+        notes = [note for note in notes if note.run not in others]
 
         def case() -> Case:
             return Case(
-                jobs=self.jobs, records=records, notes=self.notes(), told=self.told(), live=frozenset(live),
+                jobs=self.jobs, records=records, notes=notes, told=self.told(), live=frozenset(live),
                 unreachable=frozenset(self.unreachable), silent=silent,
             )  # fmt: skip
 

@@ -119,6 +119,13 @@ def kill(stage: Stage, chance: random.Random) -> None:
     stage.node.start()
 
 
+def restart(stage: Stage, chance: random.Random) -> None:
+    """SIGTERM, as for an upgrade."""
+    _wake(stage)
+    assert stage.node.stop() == 0
+    stage.node.start()
+
+
 def stop(stage: Stage, chance: random.Random) -> None:
     threading.Event().wait(chance.uniform(0.1, 1.0))
     _wake(stage)
@@ -143,7 +150,7 @@ STEPS = [
     before_the_end_is_stored,
     before_the_canary_is_told,
 ]
-MISHAPS = [kill, stop, stop_past_the_lease, kill_past_the_lease]
+MISHAPS = [kill, restart, stop, stop_past_the_lease, kill_past_the_lease]
 
 
 def test_each_run_has_one_outcome_and_one_start_whatever_befalls_the_agent_at_whatever_step(plant: Plant) -> None:
