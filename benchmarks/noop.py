@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 
 from coal_mine.config import WsgiConfig
-from coal_mine.main.serving import _server
+from coal_mine.main.web import server_of
 from coal_mine.web.environ import Exchange, Scope
 
 
@@ -16,4 +16,4 @@ class Noop:
 
 
 if __name__ == "__main__":
-    _server(replace(WsgiConfig(), host="127.0.0.1", port=int(sys.argv[1]))).serve(target_loader=Noop, wrap_loader=False)
+    server_of(replace(WsgiConfig(), host="127.0.0.1", port=int(sys.argv[1]))).serve(target_loader=Noop, wrap_loader=False)

@@ -13,13 +13,12 @@ import click
 from coal_mine import __version__
 from coal_mine.config import Config, Tls, default_node, key_path, load
 from coal_mine.domain.errors import CoalMineError, Invalid
-from coal_mine.stores.sqlite.lock import lock
 
 from . import logs
 from .job_key import job_key
 from .node_parts import warn_of_root
 from .parts import Roles, check_store
-from .serving import checked_address, serve_loops, serve_web, supervise
+from .serving import checked_address, serve_loops, supervise
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +78,8 @@ def _run(config: Config, wanted: _Wanted) -> None:
         config = replace(config, node=default_node())
     everything = wanted.everything
     if config.mongodb is None:
+        from coal_mine.stores.sqlite.lock import lock
+
         lock(config.sqlite_path)
     store = check_store(config)
     key = job_key(config)
@@ -88,14 +89,20 @@ def _run(config: Config, wanted: _Wanted) -> None:
     _introduce(config, store, key, wanted)
     _warn(config, wanted)
     if wanted.web:
-        serve_web(config, Roles())
+        _serve_web(config, Roles())
     elif not everything:
         serve_loops(config, Roles(background=wanted.background, node=wanted.node))
     elif config.mongodb is None:
-        serve_web(config, Roles(background=True, node=config.node is not None))
+        _serve_web(config, Roles(background=True, node=config.node is not None))
     else:
         supervise(config)
     _log.info("stopped")
+
+
+def _serve_web(config: Config, roles: Roles) -> None:
+    from .web import serve_web  # here alone: a node needs no HTTP server, and its memory is a good part of a node's
+
+    serve_web(config, roles)
 
 
 def _introduce(config: Config, store: str, key: str, wanted: _Wanted) -> None:

@@ -6,8 +6,6 @@ import logging
 import sys
 import time
 
-from concurrent_log_handler import ConcurrentRotatingFileHandler
-
 from coal_mine.config import LoggingConfig
 from coal_mine.domain.text import printable
 
@@ -30,6 +28,8 @@ def set_up(config: LoggingConfig) -> None:
     if config.file is None:
         handler = logging.StreamHandler(sys.stderr)
     elif config.rotate:
+        from concurrent_log_handler import ConcurrentRotatingFileHandler
+
         # Several processes write to the file, and only one of them may rotate it.
         handler = ConcurrentRotatingFileHandler(str(config.file), "a", config.max_size, config.backup_count, encoding="utf-8")
     else:

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coal_mine import __version__
 from coal_mine.background.heartbeat import BEAT, Heartbeat
@@ -23,7 +23,6 @@ from coal_mine.background.timekeeper import MEASURED_EVERY, Timekeeper
 from coal_mine.background.watcher import DeadlineWatcher
 from coal_mine.channels.email import EmailChannel
 from coal_mine.channels.log import LogChannel
-from coal_mine.channels.ping import UrlPing
 from coal_mine.clock import SharedClock, SystemClock, monotonic
 from coal_mine.config import Config, HeartbeatConfig
 from coal_mine.domain.alert import EMAIL, LOG, OPERATORS, REPORTS
@@ -31,22 +30,17 @@ from coal_mine.domain.errors import Invalid
 from coal_mine.domain.ports import Channel
 from coal_mine.domain.server import Backgrounds, Server
 from coal_mine.ids import RandomIds
-from coal_mine.services.canaries import Canaries
-from coal_mine.services.cluster import Cluster
-from coal_mine.services.job_canaries import JobCanaries
-from coal_mine.services.jobs import Jobs
 from coal_mine.services.outcomes import Outcomes
-from coal_mine.services.runs import Runs
 from coal_mine.stores.mongo.store import MongoStore
 from coal_mine.stores.mongo.store import check as check_mongo
 from coal_mine.stores.mongo.store import open_store as open_mongo
-from coal_mine.stores.sqlite.store import SqliteStore
-from coal_mine.stores.sqlite.store import open_store as open_sqlite
-from coal_mine.web.app import App
-from coal_mine.web.health import Health
 
-from .job_key import job_key
 from .node_parts import NodeParts
+
+if TYPE_CHECKING:
+    from coal_mine.stores.sqlite.store import SqliteStore
+    from coal_mine.web.app import App
+    from coal_mine.web.health import Health
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +68,7 @@ class Parts:
     """A store, the loops and the web application of one process. Made after the fork: threads and connections do not survive one."""
 
     def __init__(self, config: Config, roles: Roles) -> None:
+        self._config = config
         self._ids = RandomIds()
         self._store = open_store(config)
         self._channels: list[Channel] = []
@@ -97,15 +92,13 @@ class Parts:
         if roles.node and config.node:
             self._node = NodeParts(config, self._store, self._clock, self._ids, self._outcomes.tell)
             self._loops += self._node.loops
-        canaries = Canaries(
-            self._store, self._clock, self._ids,
-            deadlines_changed=lambda: self._wake("watcher"), alert_owed=lambda: self._wake("expander"),
-        )  # fmt: skip
-        jobs = Jobs(self._store, self._clock, self._ids, JobCanaries(self._store, self._ids), plans_changed=lambda: self._wake("planner"))
-        runs = Runs(self._store, self._clock, self._ids, runs_changed=self._look_for_runs)
-        self.app = App(
-            canaries, jobs, runs, Cluster(self._store, self._clock, changed=self._look_for_runs),
-            key=config.wsgi.auth_key, job_key=job_key(config), local_only=config.local_only, examine=self.health,
+
+    def make_app(self) -> App:
+        """What answers HTTP, for the process that serves it; a node does without all that this loads."""
+        from .app_parts import make_app
+
+        return make_app(
+            self._config, self._store, self._clock, self._ids, wake=self._wake, look_for_runs=self._look_for_runs, examine=self.health,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -140,6 +133,8 @@ class Parts:
 
     def health(self) -> Health:
         """Answers at once, from this process's memory."""
+        from coal_mine.web.health import Health
+
         ages = {loop.name: round(loop.seconds_since_success(), 3) for loop in self._loops}
         # A mail server that does not answer holds a sender up; that is no fault of ours.
         # Nor is it a reason to send triggers elsewhere that others cannot be seen.
@@ -185,6 +180,8 @@ class Parts:
             self._ping = self._make_ping(config.heartbeat, tries)
 
     def _make_ping(self, config: HeartbeatConfig, tries: Tries) -> Loop:
+        from coal_mine.channels.ping import UrlPing
+
         ages = {loop.name: loop.seconds_since_success for loop in self._loops}
         senders = [ages[f"sender-{number}"] for number in range(1, _SENDERS + 1)]
         # One that has much to send may not come round for long; what it delivers shows that it works.
@@ -238,10 +235,16 @@ def _warning(found: Backgrounds | None) -> str:
     return ""
 
 
+def _open_sqlite(config: Config) -> SqliteStore:
+    from coal_mine.stores.sqlite.store import open_store as open_sqlite  # others need not load SQLite
+
+    return open_sqlite(config.sqlite_path)
+
+
 def open_store(config: Config) -> SqliteStore | MongoStore:
     """Raises StoreUnavailable or Invalid."""
     if config.mongodb is None:
-        return open_sqlite(config.sqlite_path)
+        return _open_sqlite(config)
     return open_mongo(config.mongodb.hosts, config.mongodb.database, config.mongodb.options)
 
 
@@ -249,7 +252,7 @@ def check_store(config: Config) -> str:
     """Find faults while they can still be told in one line. Raises StoreUnavailable or Invalid; returns where the data is."""
     mongodb = config.mongodb
     if mongodb is None:
-        open_sqlite(config.sqlite_path).close()
+        _open_sqlite(config).close()
         return f"SQLite, in {config.sqlite_path}"
     try:
         return check_mongo(mongodb.hosts, mongodb.database, mongodb.options)

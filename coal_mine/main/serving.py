@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import multiprocessing
 import os
@@ -11,26 +10,16 @@ import socket
 import threading
 from collections.abc import Callable
 from multiprocessing import connection
-from typing import Any
-
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
 
 from coal_mine.clock import monotonic
 from coal_mine.config import Config, WsgiConfig
 from coal_mine.domain.errors import CoalMineError, Invalid
-from coal_mine.web.app import App
 
 from . import logs
 from .parts import Parts, Roles
 
 _log = logging.getLogger(__name__)
 
-# Connections that may be open at once; each costs memory only.
-CONNECTIONS = 8_192
-HEADER_MILLISECONDS = 5_000
 STOP_SECONDS = 40
 # Granian would take SIGHUP for a wish to reload, with a second writer beside the first.
 _END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -41,31 +30,9 @@ _SHORT_LIFE_SECONDS = 5.0
 _MAX_SHORT_LIVES = 5
 
 
-def serve_web(config: Config, roles: Roles) -> None:
-    """Serve HTTP until SIGTERM or SIGINT; the other roles run beside it in the same worker process."""
-
-    def make_app() -> App:
-        # In the worker process, after the fork. Its signals are its own.
-        signal.set_wakeup_fd(-1)
-        end_with_parent()
-        parts = Parts(config, roles)
-        try:
-            parts.start()
-        except BaseException:
-            parts.stop()
-            raise
-        threading.Thread(target=_stop_after_main, args=(parts,), name="stopper").start()
-        _heed_one_signal(asyncio.get_event_loop())
-        return parts.app
-
-    server = _server(config.wsgi)
-    server.on_startup(lambda: _end_by_signal(server))
-    server.serve(target_loader=make_app, wrap_loader=False)
-
-
 def serve_loops(config: Config, roles: Roles) -> None:
     """Run without HTTP until SIGTERM or SIGINT."""
-    wait = _signal_to_end()
+    wait = signal_to_end()
     end_with_parent()
     parts = Parts(config, roles)
     try:
@@ -80,7 +47,7 @@ def supervise(config: Config) -> None:
 
     Raises CoalMineError when one of them keeps dying right after its start: whoever started us shall know.
     """
-    wait = _signal_to_end()
+    wait = signal_to_end()
     stopping = threading.Event()
     targets = [("web", _web_process), ("background", _background_process), *([("node", _node_process)] if config.node else [])]
     keepers = [_Keeper(name, target, config, stopping) for name, target in targets]
@@ -126,66 +93,7 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def _server(config: WsgiConfig) -> Any:  # Granian's server classes have no common type
-    return Granian(
-        "coal-mine",
-        address=config.host,
-        port=config.port,
-        interface=Interfaces.RSGI,
-        loop=Loops.asyncio,
-        workers=config.workers,
-        backpressure=CONNECTIONS,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
-        websockets=False,
-        ssl_cert=config.tls_certificate,
-        ssl_key=config.tls_key,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-        log_level=LogLevels.error,
-        # Keep our handlers, and let Granian's errors reach them.
-        log_dictconfig={"incremental": True, "handlers": {}, "loggers": {"_granian": {"propagate": True}}},
-    )
-
-
-def _heed_one_signal(loop: asyncio.AbstractEventLoop) -> None:
-    """Granian's handlers, which it adds next, have room for two signals. A third one would block the loop for ever while requests are under
-    way, and a worker may get many: from its parent, from `end_with_parent`, from systemd and from a terminal.
-    """
-    add, heeded = loop.add_signal_handler, threading.Event()
-
-    def add_once(number: int, callback: Callable[..., Any], *arguments: Any) -> None:
-        def once() -> None:
-            if not heeded.is_set():
-                heeded.set()
-                callback(*arguments)
-
-        add(number, once)
-
-    loop.add_signal_handler = add_once  # type: ignore[assignment]  # mypy wants its type variables
-
-
-def _stop_after_main(parts: Parts) -> None:
-    """The worker's main thread returns when it has answered what it had accepted."""
-    threading.main_thread().join()
-    parts.stop()
-
-
-def _end_by_signal(server: Any) -> None:
-    """In the place of Granian's handlers, which lock themselves up when a second signal interrupts the first one's."""
-    wait = _signal_to_end()
-    waits = threading.Event()
-
-    def end() -> None:
-        waits.set()
-        wait()
-        server.signal_handler_interrupt()
-
-    threading.Thread(target=end, name="signals", daemon=True).start()
-    waits.wait()  # the workers are forked next, and a thread that only reads from a pipe holds no lock that they could need
-
-
-def _signal_to_end() -> Callable[[], object]:
+def signal_to_end() -> Callable[[], object]:
     """What waits for the next SIGTERM, SIGINT or SIGHUP.
 
     The interpreter itself writes into a pipe when a signal comes. Nothing that a Python handler could do, such as setting an event, is safe
@@ -241,6 +149,8 @@ def _web_process(config: Config) -> None:
     multiprocessing.set_start_method("fork", force=True)  # the workers' way again, instead of the one by which we came
     logs.set_up(config.logging)
     end_with_parent()
+    from .web import serve_web  # here alone: other processes need no HTTP server, and its memory is a good part of theirs
+
     serve_web(config, Roles())
 
 
