@@ -141,7 +141,7 @@ def definition_as_text(definition: Definition) -> str:
     return json.dumps(definition_as_json(definition), separators=(",", ":"))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)  # 2.5 KB each
 def definition_from_text(text: str, job_id: str) -> Definition:
     """What `definition_as_text` wrote. Many runs share one text, and each is read several times."""
     value = json.loads(text)
