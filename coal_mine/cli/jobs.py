@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import IO, Any
 
 import click
@@ -15,8 +14,7 @@ from .options import Given, fields_of, server_options
 _JOB = click.argument("job", metavar="JOB")
 _COMMAND = click.argument("command", nargs=-1, type=click.UNPROCESSED)
 _NOTE = "\b\nA command of one word is the shell's; of several it is a program and its arguments. Options stand before it."
-_BEGUN = ("claimed", "running", "retrying", "unreachable", "done", "failed", "killed", "lost", "missed", "skipped")
-_DONE_BY_THE_SERVER = ("version", "canary", "created_at", "changed_at", "next_at", "warnings")
+_DONE_BY_THE_SERVER = ("version", "canary", "created_at", "changed_at", "next_at", "warnings", "last_run")
 
 
 @click.group(epilog="A JOB is named by its id, or by its name if no other job has the same.")
@@ -110,7 +108,7 @@ def list_(given: Given, /, all_pages: bool, **filters: Any) -> None:
     while all_pages and answer.get("next"):
         page = api.get("jobs", query={**query, "after": answer["next"]})
         answer = {**page, "jobs": answer["jobs"] + page["jobs"]}
-    show(given, answer, lambda tables: tables.jobs(answer["jobs"], _last_runs(api, answer["jobs"]), total=answer["total"]))
+    show(given, answer, lambda tables: tables.jobs(answer["jobs"], total=answer["total"]))
 
 
 @job.command()
@@ -182,13 +180,6 @@ def run(given: Given, /, job: str, param: tuple[str, ...], key: str | None, forc
         raise click.exceptions.Exit(follow_all(api, runs, quiet=quiet))
     if not quiet:
         show(given, answer, lambda tables: tables.run(answer))
-
-
-def _last_runs(api: Api, jobs: Sequence[Object]) -> dict[str, Object]:
-    """Of each job the newest run that is more than planned. Each is a call: only for people."""
-    begun = ",".join(_BEGUN)
-    found = ((job["id"], api.get("runs", query={"job": job["id"], "state": begun, "limit": "1"})["runs"]) for job in jobs)
-    return {job_id: runs[0] for job_id, runs in found if runs}
 
 
 def _as_new(job: Object) -> Object:

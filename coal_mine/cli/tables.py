@@ -37,13 +37,13 @@ _COPIED = frozenset({"Run", "Id", "Node", "Pool"})
 
 
 class Tables(Terminal):
-    def jobs(self, jobs: Sequence[Item], last_runs: Mapping[str, Item], *, total: int) -> None:
+    def jobs(self, jobs: Sequence[Item], *, total: int) -> None:
         if not jobs:
             self.console.print("No jobs found.")
             return
         table = self._list("Name", "Id", "State", "Next (UTC)", "Last run")
         for job in jobs:
-            last = last_runs.get(job["id"])
+            last = job["last_run"]
             table.add_row(
                 text(job["name"]), text(job["id"]), self._job_state(job), self.moment(job["next_at"], minute),
                 self._last_run(last) if last else Text("none"),

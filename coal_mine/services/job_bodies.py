@@ -12,7 +12,7 @@ from coal_mine.domain.fields import Fields, kind_of
 from coal_mine.domain.job import Job
 
 # What answers show and nobody can set. It is accepted, so that an answer can be edited and sent back.
-READ_ONLY = ("version", "canary", "created_at", "changed_at", "next_at", "warnings")
+READ_ONLY = ("version", "canary", "created_at", "changed_at", "next_at", "warnings", "last_run")
 MAX_LEVELS = 2
 _MEANING = "up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit"
 

@@ -15,7 +15,7 @@ from coal_mine.domain.job import Definition, Job, coming_ticks, first_tick
 from coal_mine.domain.job_ports import JobFilter
 from coal_mine.domain.planning import plan
 from coal_mine.domain.ports import Clock, Ids, Store
-from coal_mine.domain.run import Origin, RunState
+from coal_mine.domain.run import Origin, Run, RunState
 
 from .job_bodies import for_job, new_job
 from .job_warnings import warnings_of
@@ -44,6 +44,7 @@ class JobCanaries(Protocol):
 class ShownJob:
     job: Job
     warnings: list[str]
+    last_run: Run | None  # the newest that is more than planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    jobs: list[ShownJob]
+    jobs: Sequence[ShownJob]
     next: str | None  # behind which the next page begins
     total: int
 
@@ -112,8 +113,7 @@ class Jobs:
     def list(self, wanted: JobFilter, *, after: str = "", limit: int = 100) -> JobPage:
         """By id."""
         found = self._jobs.select(wanted, after=after, limit=limit + 1)
-        now, nodes = self._clock.now(), self._nodes.all()
-        shown = [ShownJob(job, warnings_of(job.definition, nodes, now)) for job in found[:limit]]
+        shown = self._all_shown(found[:limit], self._clock.now())
         return JobPage(shown, found[limit - 1].id if len(found) > limit else None, self._jobs.count(wanted))
 
     def replace(self, job_id: str, body: object, *, version: int | None = None) -> ShownJob:
@@ -226,7 +226,11 @@ class Jobs:
             self._runs.change([states.killed(run, "the job was deleted", now) for run in waiting])
 
     def _shown(self, job: Job, now: datetime) -> ShownJob:
-        return ShownJob(job, warnings_of(job.definition, self._nodes.all(), now))
+        return self._all_shown([job], now)[0]
+
+    def _all_shown(self, jobs: Sequence[Job], now: datetime) -> Sequence[ShownJob]:
+        nodes, latest = self._nodes.all(), self._runs.latest([job.id for job in jobs])
+        return [ShownJob(job, warnings_of(job.definition, nodes, now), latest.get(job.id)) for job in jobs]
 
     @staticmethod
     def _coming(definition: Definition, now: datetime, count: int) -> Sequence[datetime]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from coal_mine.domain.definition import definition_as_json
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job_ports import JobFilter
+from coal_mine.domain.run import Run
 from coal_mine.domain.times import isoformat
 from coal_mine.services.job_bodies import namespace_from
 from coal_mine.services.jobs import MAX_PAGE, MAX_TICKS, Jobs, Preview, ShownJob
@@ -155,6 +156,19 @@ def job_json(shown: ShownJob) -> dict[str, Any]:
         "changed_at": isoformat(job.changed_at),
         "next_at": job.next_at and isoformat(job.next_at),
         "warnings": shown.warnings,
+        "last_run": shown.last_run and _last_run_json(shown.last_run),
+    }
+
+
+def _last_run_json(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "state": run.state.value,
+        "reason": run.reason,
+        "scheduled_at": isoformat(run.tick),
+        "started_at": run.started_at and isoformat(run.started_at),
+        "ended_at": run.ended_at and isoformat(run.ended_at),
+        "exit_code": run.result.exit_code if run.result else None,
     }
 
 

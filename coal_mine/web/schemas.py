@@ -237,7 +237,11 @@ SCHEMAS: dict[str, Schema] = {
     "Definition": shape(**_SHOWN_DEFINITION),
     "Job": shape(
         id=TEXT, namespace=TEXT, version=INTEGER, canary=TEXT, **_SHOWN_DEFINITION,
-        created_at=TIME, changed_at=TIME, next_at=optional(TIME), warnings=listing(TEXT),
+        created_at=TIME, changed_at=TIME, next_at=optional(TIME), warnings=listing(TEXT), last_run=optional(reference("LastRun")),
+    ),
+    "LastRun": shape(
+        id=TEXT, state=_choice(*RunState), reason=TEXT, scheduled_at=TIME, started_at=optional(TIME), ended_at=optional(TIME),
+        exit_code=optional(INTEGER),
     ),
     "Preview": shape(definition=reference("Definition"), next_ticks=listing(TIME), warnings=listing(TEXT)),
     "JobPage": shape(jobs=listing(reference("Job")), next=optional(TEXT), total=INTEGER),
