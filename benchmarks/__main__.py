@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import latency, predecessor, servers, storms, triggers
+from benchmarks import job_nodes, jobs, latency, planning, predecessor, servers, storms, triggers
 from benchmarks.report import Report
 
 _RESULTS = Path("build/benchmarks")
@@ -85,6 +85,47 @@ def _predecessor(seconds: float, histories: tuple[int, ...]) -> None:
     report.show()
 
 
+_PARTS = ("one", "crowd", "rate", "memory", "death", "planning")
+
+
+@main.command("jobs")
+@_store
+@click.option("--part", "parts", multiple=True, type=click.Choice(_PARTS), help="May be repeated. Default: all.")
+@click.option("--ticks", type=int, default=200, show_default=True, help="Of one job, one each second.")
+@click.option("--crowd", "crowds", type=int, multiple=True, default=(50, 500), show_default=True, help="Jobs at one tick. May be repeated.")
+@click.option("--rounds", type=int, default=3, show_default=True, help="Of each crowd, and of short jobs.")
+@click.option("--runs", type=int, default=3_000, show_default=True, help="Short ones.")
+@click.option("--planned", type=int, default=100_000, show_default=True, help="Jobs to plan.")
+def _jobs(
+    stores: tuple[str, ...], parts: tuple[str, ...], ticks: int, crowds: tuple[int, ...], rounds: int, runs: int, planned: int
+) -> None:
+    """Starts after ticks, short jobs, the memory of a node, its death, and planning."""
+    report = Report()
+    for store in stores or ("sqlite", "replica-set"):
+        _measure_jobs(report, store, parts or _PARTS, ticks=ticks, crowds=crowds, rounds=rounds, runs=runs, planned=planned)
+    report.show()
+
+
+def _measure_jobs(
+    report: Report, store: str, parts: tuple[str, ...], *, ticks: int, crowds: tuple[int, ...], rounds: int, runs: int, planned: int
+) -> None:
+    """Nodes of their own, and filling 100,000 jobs at once, are for MongoDB."""
+    if "one" in parts:
+        jobs.one(report, store, ticks=ticks, period=1)
+    for crowd in crowds if "crowd" in parts else ():
+        jobs.crowd(report, store, jobs=crowd, rounds=rounds)
+    for _ in range(rounds if "rate" in parts else 0):
+        jobs.rate(report, store, runs=runs)
+    if store == "sqlite":
+        return
+    if "memory" in parts:
+        job_nodes.memory(report, store, runs=10_000)
+    if "death" in parts:
+        job_nodes.death(report, store)
+    if "planning" in parts:
+        planning.measure(report, store, jobs=planned, seconds=120)
+
+
 @main.command("all")
 @click.option("--long", "is_long", is_flag=True, help="More of everything: about an hour instead of ten minutes.")
 @click.option(
@@ -104,6 +145,10 @@ def _all(is_long: bool, results: Path) -> None:
             latency.measure(report, store, alerts=1_000 if is_long else 200, loaded=loaded)
     for store, count, digest in _storms_of(is_long):
         storms.measure(report, store, count=count, digest=digest)
+    for store in ("sqlite", "replica-set"):
+        parts = _PARTS if is_long else ("one", "crowd", "rate")
+        ticks, crowds, rounds = (600, (50, 500), 5) if is_long else (60, (50,), 1)
+        _measure_jobs(report, store, parts, ticks=ticks, crowds=crowds, rounds=rounds, runs=2_000, planned=100_000)
     report.show()
 
 

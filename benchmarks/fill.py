@@ -94,7 +94,7 @@ class SqliteFiller:
 
 class MongoFiller:
     def __init__(self, database: Database[dict[str, Any]]) -> None:
-        self._database = database
+        self.database = database
         self._unhurried = database.client.get_database(database.name, write_concern=WriteConcern(1, j=False))
 
     def add(self, canaries: Iterable[Canary], *, history: int = 1) -> None:
@@ -103,17 +103,17 @@ class MongoFiller:
             documents = (entry_document(each.id, entry) for each in batch for entry in entries(history))
             for some in batches(documents):
                 self._unhurried["history"].insert_many(some, ordered=False)
-        Indexes(self._database).build()
+        Indexes(self.database).build()
         # All of it is on the disks, or the measurement would pay for writing it.
-        self._database.client.admin.command("fsync")
+        self.database.client.admin.command("fsync")
 
     def all_late(self) -> bool:
         # From the end of the index: its beginning is full of what was marked a moment ago, and reading over it would slow the marking down.
         last = [("paused", -1), ("late", -1), ("deadline", -1)]
-        return self._database["canaries"].find_one({"paused": False, "late": False}, {"_id": 1}, sort=last) is None
+        return self.database["canaries"].find_one({"paused": False, "late": False}, {"_id": 1}, sort=last) is None
 
     def clear(self) -> None:
-        self._database.client.drop_database(self._database.name)
+        self.database.client.drop_database(self.database.name)
 
 
 def batches(things: Iterable[Any]) -> Iterator[list[Any]]:

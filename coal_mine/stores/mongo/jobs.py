@@ -34,7 +34,7 @@ class MongoJobs:
     def add(self, job: Job) -> None:
         with translated():
             try:
-                self._jobs.insert_one(_document_of(job))
+                self._jobs.insert_one(document_of(job))
             except DuplicateKeyError as error:
                 raise job_exists(job.id) from error
 
@@ -73,7 +73,7 @@ class MongoJobs:
             return sorted(self._jobs.distinct("tags", {"tags": {"$gte": ""}}))
 
     def replace(self, before: Job, after: Job) -> bool:
-        values = _document_of(after)
+        values = document_of(after)
         update: Document = {"$set": {name: value for name, value in values.items() if name not in ("_id", "created_at")}}
         if after.next_at is None:
             update["$unset"] = {"next_at": ""}
@@ -120,7 +120,7 @@ def _condition_of(wanted: JobFilter) -> Document:
     return condition
 
 
-def _document_of(job: Job) -> Document:
+def document_of(job: Job) -> Document:
     definition = job.definition
     document = {
         "_id": job.id,
