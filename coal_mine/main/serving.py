@@ -1,4 +1,4 @@
-"""Processes: who is started, who watches whom, how all of it ends."""
+"""Processes: who is started, and who watches whom."""
 
 from __future__ import annotations
 
@@ -9,23 +9,19 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from multiprocessing import connection
 
 from coal_mine.clock import monotonic
 from coal_mine.config import Config, WsgiConfig
 from coal_mine.domain.errors import CoalMineError, Invalid
 
 from . import logs
+from .ending import STOP_SECONDS, end_with_parent, signal_to_end
 from .parts import Parts, Roles
 
 _log = logging.getLogger(__name__)
 
-STOP_SECONDS = 40
-# Granian would take SIGHUP for a wish to reload, with a second writer beside the first.
-_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _RESTART_SECONDS = 1.0
 _LOOK_SECONDS = 0.2
-_ASK_AGAIN_SECONDS = 1.0
 _SHORT_LIFE_SECONDS = 5.0
 _MAX_SHORT_LIVES = 5
 
@@ -76,35 +72,6 @@ def checked_address(config: WsgiConfig) -> tuple[str, int]:
             hint = "; ports below 1024 are root's, choose another with --port" if isinstance(error, PermissionError) else ""
             raise Invalid(f"cannot listen on {config.host}:{config.port}: {error.strerror}{hint}") from error
         return config.host, int(probe.getsockname()[1])
-
-
-def end_with_parent() -> None:
-    """Drain and stop when the process that started us is gone, however it went: nobody else would ever end us."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        while True:  # a process that is just starting still has its parent's handler, which does not end it
-            os.kill(os.getpid(), signal.SIGTERM)
-            threading.Event().wait(_ASK_AGAIN_SECONDS)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
-
-
-def signal_to_end() -> Callable[[], object]:
-    """What waits for the next SIGTERM, SIGINT or SIGHUP.
-
-    The interpreter itself writes into a pipe when a signal comes. Nothing that a Python handler could do, such as setting an event, is safe
-    while another signal's handler is interrupted in the middle of the same.
-    """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in _END:
-        signal.signal(number, lambda *_: None)
-    return lambda: os.read(reading, 1)
 
 
 class _Keeper(threading.Thread):

@@ -16,8 +16,8 @@ from granian.log import LogLevels
 from coal_mine.config import Config, WsgiConfig
 from coal_mine.web.app import App
 
+from .ending import STOP_SECONDS, end_with_parent, signal_to_end
 from .parts import Parts, Roles
-from .serving import STOP_SECONDS, end_with_parent, signal_to_end
 
 # Connections that may be open at once; each costs memory only.
 CONNECTIONS = 8_192
