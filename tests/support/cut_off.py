@@ -27,7 +27,7 @@ class _Distant(_Member):
     """A member in a namespace, at the end of a cable that leads to our bridge."""
 
     def __init__(self, directory: Path, replica_set: str | None, number: int, bridge: str) -> None:
-        super().__init__(directory, replica_set)
+        super().__init__(directory, replica_set, cache_gb=0.25)
         self._host = f"{_NETWORK}.{number + 2}"
         self._namespace = f"{bridge}n{number}"
         self._cable = f"{bridge}c{number}"

@@ -67,7 +67,7 @@ def test_what_was_missed_while_no_background_was_alive_is_told_when_the_first_on
     node = plant.node("one")
     plant.wait_for_node("one")
     node.freeze()
-    ticks = ticks_from(soon(2), 3)
+    ticks = ticks_from(soon(4), 3)
     for number in range(4):
         plant.job(f"missed-{number}", BRIEF, ticks=ticks, schedules=[{"at": tick.isoformat()} for tick in ticks], start_deadline=1)
     until("plans", lambda: plant.database["runs"].count_documents({"tick": {"$lte": ticks[-1]}}) == 4 * len(ticks))
@@ -110,7 +110,7 @@ def test_no_tick_of_many_jobs_is_lost_or_doubled_when_the_primary_changes(plant:
         plant.node(f"node-{number}")
     for number in range(2):
         plant.wait_for_node(f"node-{number}")
-    first = soon(12 if is_long() else 4)
+    first = soon(12 if is_long() else 6)
     ticks = ticks_from(first, max(4, round(seconds())))
     for number in range(JOBS):
         plant.job(f"job-{number}", BRIEF, ticks=ticks, schedules=every_second(first))

@@ -23,7 +23,7 @@ from tests.support.waiting import until
 CROWD = 6
 # A step that lasts a millisecond is not met each time. Then the crowd is let go, and another one comes.
 TRIES = 40
-EVERYDAY = 3
+EVERYDAY = 2
 
 
 @dataclass(slots=True)
