@@ -136,11 +136,17 @@ def noted(canary: Canary, entry: Entry) -> Transition:
 def failed(canary: Canary, entry: Entry, cause: Kind, detail: str, *, every: bool = False) -> Transition:
     """Something is known to have gone wrong. The first such thing makes the canary late, with its cause; what follows enters the history.
 
-    With `every`, those that follow owe an alert as well.
+    With `every`, those that follow owe an alert as well. One that is older than the newest event, because it was told later, has passed;
+    but nobody has heard of it if nothing else was wrong, so both its alert and the recovery are owed.
     """
     at = entry.at
-    if canary.paused or _is_past(canary, at) or (canary.late and not every):
+    if canary.paused or (canary.late and (not every or at == canary.last_event_at)):
         return noted(canary, entry)
+    if at < canary.last_event_at:
+        owe = [replace(_alert(cause, canary, at), detail=detail)]
+        if not canary.late:
+            owe.append(_alert(Kind.RESUMED, canary, canary.last_event_at))
+        return replace(noted(canary, entry), owe=tuple(owe))
     after = replace(canary, last_event_at=at) if canary.late else replace(canary, late=True, cause=cause, last_event_at=at)
     alert = replace(_alert(cause, after, at), detail=detail)
     return Transition(before=canary, after=after, depends_on=_STATE, entry=entry, owe=(alert,))
