@@ -54,11 +54,11 @@ def _reset_signals() -> None:
 
 def _serve(around: Surroundings, idle: Idle) -> None:
     rest = b""
-    while data := os.read(0, _READ):
-        *names, rest = (rest + data).split(b"\0")
-        for name in names:
-            _start(os.fsdecode(name), around, idle)
-        with contextlib.suppress(BrokenPipeError):  # the agent has gone, and the next read says so
+    with contextlib.suppress(ConnectionResetError, BrokenPipeError):  # the agent was killed, which is as good as its end
+        while data := os.read(0, _READ):
+            *names, rest = (rest + data).split(b"\0")
+            for name in names:
+                _start(os.fsdecode(name), around, idle)
             os.write(0, b"." * len(names))
 
 
