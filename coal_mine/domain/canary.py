@@ -203,7 +203,7 @@ def updated(canary: Canary, update: Update, now: datetime) -> Transition:
     if after.periodicity == canary.periodicity:
         return Transition(before=canary, after=after, depends_on=frozenset())
     after = replace(after, version=canary.version + 1)
-    if canary.paused:
+    if canary.paused or (isinstance(after.periodicity, OfJob) and after.periodicity.waits_as(canary.periodicity)):
         return Transition(before=canary, after=after, depends_on=_STATE)
     if isinstance(after.periodicity, OfJob):
         # The new schedule's ticks count from now, and only a good run ends a lateness.

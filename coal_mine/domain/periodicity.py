@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -71,6 +71,11 @@ class OfJob:
     job_id: str
     schedules: tuple[Schedule, ...]
     grace_seconds: int | float
+    job_version: int = 0  # of the job that the canary follows; whoever comes with an older one is too late
+
+    def waits_as(self, other: Periodicity) -> bool:
+        """Whether both give the same deadlines, of whatever versions of the job they are."""
+        return isinstance(other, OfJob) and replace(other, job_version=self.job_version) == self
 
     def deadline_after(self, at: datetime) -> datetime:
         """The first tick after `at`, plus the grace; the end of time when none will come."""

@@ -26,9 +26,9 @@ class JobCanaries:
         self._store = store.canaries
         self._ids = ids
 
-    def create(self, job_id: str, definition: Definition, now: datetime) -> str:
+    def create(self, job_id: str, definition: Definition, now: datetime, version: int = 1) -> str:
         """The new canary's id. Raises Conflict when no name can be found for it."""
-        periodicity = _periodicity(job_id, definition, now)
+        periodicity = _periodicity(job_id, definition, now, version)
         for name in _names(job_id, definition):
             canary = states.created(
                 id=self._ids.canary_id(),
@@ -47,11 +47,14 @@ class JobCanaries:
         raise Conflict(f"canaries with the names that job {job_id} would give its own exist already: rename them, or the job")
 
     def follow(self, job: Job, now: datetime) -> str:
-        """After a change of the job: the id of its canary, a new one when somebody has deleted it."""
+        """After a change of the job: the id of its canary, a new one when somebody has deleted it.
+
+        One that follows a newer version already stays as it is: changes may come here in another order than they were stored.
+        """
         try:
             self._change(job.canary_id, job, now)
         except NotFound:
-            return self.create(job.id, job.definition, now)
+            return self.create(job.id, job.definition, now, job.version)
         return job.canary_id
 
     def delete(self, canary_id: str) -> None:
@@ -88,31 +91,38 @@ class JobCanaries:
             slug=None if name is None else slug_of(name),
             description=job.definition.description,
             emails=job.definition.emails,
-            periodicity=_periodicity(job.id, job.definition, now),
+            periodicity=_periodicity(job.id, job.definition, now, job.version),
         )
         for _ in range(_MAX_TRIES):
             canary = self._store.get(canary_id)
-            if self._apply(states.updated(canary, update, now)) and self._pause(job, now):
+            if _followed(canary) > job.version:
+                return
+            if canary.paused == job.definition.enabled:
+                self._apply(self._switched(canary, now))
+            # Written only if it is still (un)paused as the job says, so both hold together with the version.
+            elif self._apply(states.updated(canary, update, now)):
                 return
         raise StoreUnavailable(f"canary {canary_id} changes all the time")
 
-    def _pause(self, job: Job, now: datetime) -> bool:
-        canary = self._store.get(job.canary_id)
-        if canary.paused != job.definition.enabled:
-            return True
+    def _switched(self, canary: Canary, now: datetime) -> Transition:
         change, text = (states.unpaused, "Unpaused (job enabled)") if canary.paused else (states.paused, "Paused (job disabled)")
-        return self._apply(change(canary, Entry(now, text, self._ids.nonce())))
+        return change(canary, Entry(now, text, self._ids.nonce()))
 
     def _apply(self, transition: Transition) -> bool:
         return self._store.apply(transition)
 
 
-def _periodicity(job_id: str, definition: Definition, now: datetime) -> OfJob:
+def _followed(canary: Canary) -> int:
+    """The version of the job that it follows."""
+    return canary.periodicity.job_version if isinstance(canary.periodicity, OfJob) else 0
+
+
+def _periodicity(job_id: str, definition: Definition, now: datetime, version: int) -> OfJob:
     grace = max(definition.start_deadline(now), definition.run_limit() or timedelta()) + SLACK
     if definition.grace_seconds is None:  # else somebody has said how long it may take with all its attempts
         retries = definition.retries
         grace += sum((retries.longest_wait(after=earlier) for earlier in range(retries.most)), timedelta())
-    return OfJob(job_id, definition.schedules, whole(grace.total_seconds()))
+    return OfJob(job_id, definition.schedules, whole(grace.total_seconds()), version)
 
 
 def _names(job_id: str, definition: Definition) -> tuple[str, str]:

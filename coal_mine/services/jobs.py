@@ -197,7 +197,7 @@ class Jobs:
         """What was planned by an older version goes, and the canary follows. All of it may be repeated."""
         self._runs.withdraw(job.id, below=job.version, after=now)
         if not job.definition.enabled:
-            self._skip(job.id, now, reason)
+            self._skip(job, now, reason)
         canary_id = self._canaries.follow(job, now)
         if canary_id != job.canary_id:
             job = self._with_canary(job, canary_id)
@@ -212,10 +212,13 @@ class Jobs:
         self._canaries.delete(canary_id)  # somebody else has changed the job, and makes its canary follow, too
         return self._jobs.get(job.id)
 
-    def _skip(self, job_id: str, now: datetime, reason: str) -> None:
-        """Queued runs whose tick has passed: those asked for by hand are not the schedules', and may still run."""
-        waiting = self._runs.waiting_of(job_id)
-        passed = [run for run in waiting if run.state is RunState.QUEUED and run.origin is not Origin.MANUAL and run.tick <= now]
+    def _skip(self, job: Job, now: datetime, reason: str) -> None:
+        """Queued runs whose tick has passed: those asked for by hand are not the schedules', and may still run.
+
+        Nor are those of a newer version skipped, by which somebody has enabled the job meanwhile.
+        """
+        waiting = [run for run in self._runs.waiting_of(job.id) if run.state is RunState.QUEUED and run.job_version <= job.version]
+        passed = [run for run in waiting if run.origin is not Origin.MANUAL and run.tick <= now]
         if passed:
             self._runs.change([states.skipped(run, reason, now) for run in passed])
 

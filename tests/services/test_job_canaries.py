@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from coal_mine.domain.alert import Kind
 from coal_mine.domain.canary import Entry, failed
+from coal_mine.domain.job import Job
 from coal_mine.domain.times import END_OF_TIME
 from coal_mine.services.canaries import Canaries
 from coal_mine.services.definitions import Definition
+from coal_mine.services.job_canaries import JobCanaries
+from coal_mine.services.jobs import Jobs
 from tests.support.jobs import DAY, MINUTE, MINUTELY, SECOND, Scene, scene_in
 
 WEEKLY = [{"cron": "0 0 * * 0"}]
@@ -165,3 +168,50 @@ def test_a_repeated_change_mends_what_a_crash_has_left_undone(scene: Scene) -> N
     scene.jobs.disable(job.id)
 
     assert scene.canary_of(job).paused
+
+
+class _Overtaken(JobCanaries):
+    """Somebody else changes the job between a change of it and what its canary hears of that."""
+
+    def __init__(self, scene: Scene, other: Callable[[str], object]) -> None:
+        super().__init__(scene.store, scene.ids)
+        self._other = other
+
+    def follow(self, job: Job, now: datetime) -> str:
+        self._other(job.id)
+        return super().follow(job, now)
+
+
+def overtaken(scene: Scene, other: Callable[[str], object]) -> Jobs:
+    return Jobs(scene.store, scene.clock, scene.ids, _Overtaken(scene, other))
+
+
+def test_a_job_that_is_enabled_while_it_is_disabled_keeps_a_canary_that_waits(scene: Scene) -> None:
+    job = scene.job()
+    overtaken(scene, scene.jobs.enable).disable(job.id)
+
+    assert (scene.jobs.get(job.id).job.definition.enabled, scene.canary_of(job).paused) == (True, False)
+
+
+def test_a_job_that_is_disabled_while_it_is_enabled_keeps_a_paused_canary(scene: Scene) -> None:
+    job = scene.job(enabled=False)
+    overtaken(scene, scene.jobs.disable).enable(job.id)
+
+    assert (scene.jobs.get(job.id).job.definition.enabled, scene.canary_of(job).paused) == (False, True)
+
+
+def test_an_older_change_that_comes_later_does_not_bring_old_receivers_back(scene: Scene) -> None:
+    job = scene.job()
+    other = overtaken(scene, lambda job_id: scene.jobs.patch(job_id, {"emails": ["new@example.com"]}))
+    other.patch(job.id, {"emails": ["old@example.com"]})
+
+    assert scene.canary_of(job).emails == ("new@example.com",)
+
+
+def test_a_change_that_concerns_no_time_leaves_the_deadline(scene: Scene) -> None:
+    job = scene.job()
+    before = scene.canary_of(job).deadline
+    scene.clock.move(MINUTE)
+    scene.jobs.patch(job.id, {"command": "false"})
+
+    assert scene.canary_of(job).deadline == before

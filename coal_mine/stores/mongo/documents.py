@@ -2,7 +2,8 @@
 
 `canaries` has the predecessor's fields with their names and meaning, so that its databases open in place. New are `last_event_at`,
 `version` (absent: 0), `owed` (absent: nothing), `alerted_at` (see `order_after`), `cause` (absent: none) and, in the place of
-`periodicity`, the fields `schedule`, `grace` and `timezone` of an OnSchedule, or `job`, `schedules` (JSON) and `grace` of an OfJob. A
+`periodicity`, the fields `schedule`, `grace` and `timezone` of an OnSchedule, or `job`, `schedules` (JSON), `grace` and
+`job_version` of an OfJob. A
 `history` inside a canary is the predecessor's and is moved out by takeover.py.
 """
 
@@ -32,7 +33,7 @@ Document = dict[str, Any]
 PROJECTION: Mapping[str, Any] = {"history": {"$slice": 1}}
 DUPLICATE_KEY = 11_000
 _SCHEDULE_FIELDS = ("schedule", "grace", "timezone")
-_PERIODICITY_FIELDS = ("periodicity", *_SCHEDULE_FIELDS, "job", "schedules")
+_PERIODICITY_FIELDS = ("periodicity", *_SCHEDULE_FIELDS, "job", "schedules", "job_version")
 DEFINITION: Mapping[str, Any] = dict.fromkeys(("id", "version", *_PERIODICITY_FIELDS), 1)
 
 
@@ -67,7 +68,7 @@ def _newest_embedded(document: Document) -> datetime:
 def periodicity_of(document: Document) -> Periodicity:
     """What is stored, without today's stricter rules for new ones: the predecessor accepted more, and what it watched must be shown."""
     if "job" in document:
-        return _of_job(document["job"], document["schedules"], document["grace"])
+        return _of_job(document["job"], document["schedules"], document["grace"], document.get("job_version", 0))
     if "schedule" in document:
         return OnSchedule(document["schedule"], document["grace"], document["timezone"])
     value = document.get("periodicity")
@@ -77,8 +78,8 @@ def periodicity_of(document: Document) -> Periodicity:
 
 
 @lru_cache(maxsize=4_096)
-def _of_job(job_id: str, schedules: str, grace: float) -> OfJob:
-    return OfJob(job_id, stored_schedules(json.loads(schedules)), grace)
+def _of_job(job_id: str, schedules: str, grace: float, version: int) -> OfJob:
+    return OfJob(job_id, stored_schedules(json.loads(schedules)), grace, version)
 
 
 def _periodicity_fields(periodicity: Periodicity) -> Document:
@@ -91,8 +92,9 @@ def _periodicity_fields(periodicity: Periodicity) -> Document:
             fields["periodicity"] = text
         case OnSchedule(expression, grace_seconds, timezone):
             fields.update(schedule=expression, grace=grace_seconds, timezone=timezone)
-        case OfJob(job_id, schedules, grace_seconds):
+        case OfJob(job_id, schedules, grace_seconds, version):
             fields.update(job=job_id, schedules=json.dumps([schedule.as_json() for schedule in schedules]), grace=grace_seconds)
+            fields["job_version"] = version
     return fields
 
 

@@ -97,8 +97,9 @@ def _periodicity_as_json(periodicity: Periodicity) -> Any:
             return text
         case OnSchedule(expression, grace_seconds, timezone):
             return {"schedule": expression, "grace": grace_seconds, "timezone": timezone}
-        case OfJob(job_id, schedules, grace_seconds):
-            return {"job": job_id, "schedules": [schedule.as_json() for schedule in schedules], "grace": grace_seconds}
+        case OfJob(job_id, schedules, grace_seconds, version):
+            listed = [schedule.as_json() for schedule in schedules]
+            return {"job": job_id, "schedules": listed, "grace": grace_seconds, "job_version": version}
 
 
 # Many canaries share a few texts, and each trigger reads them again.
@@ -106,7 +107,7 @@ def _periodicity_as_json(periodicity: Periodicity) -> Any:
 def periodicity_from_json(text: str) -> Periodicity:
     value = json.loads(text)
     if isinstance(value, dict) and "job" in value:
-        return OfJob(value["job"], stored_schedules(value["schedules"]), value["grace"])
+        return OfJob(value["job"], stored_schedules(value["schedules"]), value["grace"], value.get("job_version", 0))
     if isinstance(value, dict):
         return OnSchedule(value["schedule"], value["grace"], value["timezone"])
     return InWindows(value) if isinstance(value, str) else Every(value)
