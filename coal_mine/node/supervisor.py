@@ -22,7 +22,7 @@ from .output import OutputWriter
 from .progress import note_job
 from .record import Ending, Result, Spec, read_lease
 from .surroundings import GROUP, LEASE, Surroundings
-from .tree import descendants, kill, terminate
+from .tree import Session, descendants, kill, terminate
 from .wakeup import ENDS, Wakeup, signals_held
 
 _READ = 1 << 16
@@ -61,7 +61,7 @@ class Supervisor:
         self._output = OutputWriter(spec.head_bytes, spec.tail_bytes)
         self._produced = {Stream.STDOUT: 0, Stream.STDERR: 0}
         self._streams: dict[int, Stream] = {}  # pipes that are not at their end
-        self._job = 0
+        self._job: Session | None = None
         self._status: int | None = None  # as waitpid has it
         self._alone = True  # no child is left, adopted ones included
         self._trouble: bytes | None = b""  # why the program could not be run; None once it runs
@@ -111,10 +111,11 @@ class Supervisor:
         self._alone = False
         supervisor = os.getpid()
         with signals_held():
-            self._job = os.fork()
-            if self._job == 0:
+            pid = os.fork()
+            if pid == 0:
                 self._become_job(out_end, err_end, trouble_end, supervisor)
-        note_job(ProcessIdentity.of(self._job, self._around.boot_id), self._started)
+            self._job = Session(pid)
+        note_job(ProcessIdentity.of(pid, self._around.boot_id), self._started)
         for end in (out_end, err_end, trouble_end):
             os.close(end)
         self._follow(out, Stream.STDOUT)
@@ -170,7 +171,8 @@ class Supervisor:
             self._kill_at = now + _SECONDS_BETWEEN_KILLS
             if self._group:
                 self._group.kill()
-            kill(os.getpid(), self._job)
+            if self._job:
+                kill(os.getpid(), self._job)
             self._reap()
 
     def _check_lease(self, now: float) -> None:
@@ -201,12 +203,14 @@ class Supervisor:
         if self._why is None:
             self._why = why
             self._kill_at = now + self._spec.kill_wait_seconds
-            terminate(os.getpid(), self._job)
+            if self._job:
+                terminate(os.getpid(), self._job)
             self._reap()
 
     def _pass_on(self, number: int) -> None:
-        with contextlib.suppress(OSError):  # nobody is left to hear it, or there is no such signal
-            os.killpg(self._job, number)
+        with contextlib.suppress(OSError):  # there is no such signal
+            if self._job:
+                self._job.pass_on(os.getpid(), number)
 
     def _hear_signals(self) -> None:
         if ENDS.intersection(self._wakeup.hear()):
@@ -217,8 +221,9 @@ class Supervisor:
         try:
             while (ended := os.wait4(-1, os.WNOHANG))[0]:
                 self._used.add(ended[2])
-                if ended[0] == self._job:
+                if self._job and ended[0] == self._job.leader:
                     self._status = ended[1]
+                    self._job.leader_was_reaped()
         except ChildProcessError:
             self._alone = True
 

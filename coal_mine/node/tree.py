@@ -52,19 +52,40 @@ def descendants(root: int) -> list[ProcessStat]:
     return [process for process in found if not process.is_dead]
 
 
-def terminate(root: int, session: int) -> None:
+class Session:
+    """The session that a job leads, and its group of the same number."""
+
+    def __init__(self, leader: int) -> None:
+        self.leader = leader
+        self._is_ours = True
+
+    def leader_was_reaped(self) -> None:
+        """From now on the number is free, and a stranger may get it."""
+        self._is_ours = False
+
+    def signal(self, number: int) -> None:
+        if self._is_ours:
+            _send_group(self.leader, number)
+
+    def pass_on(self, root: int, number: int) -> None:
+        """Also to those who outlive the leader: while one of them is in the group, nobody else gets its number."""
+        if self._is_ours or any(process.group == self.leader for process in descendants(root)):
+            _send_group(self.leader, number)
+
+
+def terminate(root: int, session: Session) -> None:
     """Ask all to end; those that are stopped could not hear it."""
     for process in descendants(root):
         for number in (signal.SIGTERM, signal.SIGCONT):
             send(process, number)
     if not IS_LINUX:
-        _send_group(session, signal.SIGTERM)
-        _send_group(session, signal.SIGCONT)
+        session.signal(signal.SIGTERM)
+        session.signal(signal.SIGCONT)
 
 
-def kill(root: int, session: int) -> None:
+def kill(root: int, session: Session) -> None:
     """One round; processes that fork faster than we look need several."""
-    _send_group(session, signal.SIGKILL)
+    session.signal(signal.SIGKILL)
     _kill_children(root)
     found = descendants(root)
     # The kernel lets no process of a group fork while the group is killed. A group belongs to one session, and all sessions but

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from coal_mine.node.record import Ending
 from coal_mine.node.spool import RunDirectory
+from coal_mine.node.tree import Session, kill
 from tests.node.workshop import Workshop, is_gone, output_of
 
 _SOON = 0.2
@@ -21,6 +23,15 @@ def hear(*_):
     os._exit(4)
 signal.signal(getattr(signal, f"SIG{sys.argv[1]}"), hear)
 os.fork()
+os.write(1, b"ready\\n")
+signal.pause()
+"""
+_LONELY = """
+import signal
+def hear(*_):
+    os.write(1, b"heard\\n")
+    os._exit(0)
+signal.signal(signal.SIGUSR1, hear)
 os.write(1, b"ready\\n")
 signal.pause()
 """
@@ -129,6 +140,29 @@ def test_a_signal_for_nobody_is_not_delivered(workshop: Workshop) -> None:
     workshop.until("the supervisor to leave it", lambda: not run.request_signal(signal.SIGUSR1))
 
     assert workshop.result_of(run).ending is Ending.EXITED
+
+
+def test_a_signal_reaches_those_of_the_group_who_outlive_the_job(workshop: Workshop) -> None:
+    run = workshop.python("import os\nif os.fork():\n    os._exit(0)\n" + _LONELY)
+    workshop.line_of(run)
+    job = run.job()
+    assert job is not None
+    workshop.until("the end of the job", lambda: is_gone(job.pid))
+    run.request_signal(signal.SIGUSR1)
+    workshop.result_of(run)
+
+    assert output_of(run) == b"ready\nheard\n"
+
+
+def test_whoever_gets_the_number_of_a_job_that_is_over_lives() -> None:
+    with subprocess.Popen(["/bin/sh", "-c", "read line; exit 3"], stdin=subprocess.PIPE, start_new_session=True) as stranger:
+        session = Session(stranger.pid)
+        session.leader_was_reaped()
+        kill(stranger.pid, session)
+        session.pass_on(stranger.pid, signal.SIGTERM)
+        stranger.communicate(b"\n")
+
+    assert stranger.returncode == 3
 
 
 def test_the_job_goes_when_its_supervisor_is_killed(workshop: Workshop) -> None:
