@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import pwd
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -36,12 +37,17 @@ class NotStarted:
     output: bytes = b""
 
 
+def _uid_of(user: str) -> int:
+    return pwd.getpwnam(user).pw_uid
+
+
 class Starter:
-    def __init__(self, spool: Spool, forker: Forker, own_user: str) -> None:
-        """`own_user` is as whom this process runs."""
+    def __init__(self, spool: Spool, forker: Forker, own_user: str, *, uid_of: Callable[[str], int] = _uid_of) -> None:
+        """`own_user` is as whom this process runs. `uid_of` asks the system, and raises KeyError."""
         self._spool = spool
         self._forker = forker
         self._own_user = own_user
+        self._uid_of = uid_of
         self._forking = threading.Lock()  # the claimer starts runs, and the reporter those that were forgotten
 
     def start(self, runs: Sequence[Run], node: Node, now: datetime, track: Callable[[Tracked], None]) -> list[NotStarted]:
@@ -104,13 +110,17 @@ class Starter:
         user = wanted or next((name for name in node.users if name != ANYBODY), self._own_user)
         if not node.may_run_as(user):
             raise Invalid(f"node {node.name} may not run jobs as {user}")
+        if self._uid(user, node) == 0 and not {user, "root"}.intersection(node.users):
+            raise Invalid(f"node {node.name} may not run jobs as {user}: that is root by another name")
+        return user
+
+    def _uid(self, user: str, node: Node) -> int:
         if user == self._own_user:  # who may have a number only, as in many containers
-            return user
+            return os.geteuid()
         try:
-            pwd.getpwnam(user)
+            return self._uid_of(user)
         except KeyError:
             raise Invalid(f"there is no user {user} on node {node.name}") from None
-        return user
 
 
 def directory_name(run: Run) -> str:

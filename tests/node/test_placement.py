@@ -11,7 +11,10 @@ import pytest
 from coal_mine.domain.errors import Conflict
 from coal_mine.domain.run import Run, RunState
 from coal_mine.node.agent import own_user
+from coal_mine.node.roster import Tracked
+from coal_mine.node.starter import Starter
 from coal_mine.services.run_requests import RunRequest
+from tests.node.workshop import Workshop
 from tests.support.agents import House, output_of
 from tests.support.jobs import Scene, scene_in
 
@@ -45,6 +48,17 @@ def test_a_user_whom_the_machine_does_not_have_is_a_failure(scene: Scene, tmp_pa
 @pytest.mark.parametrize(("user", "may"), [("backup", True), ("", True), ("root", False)])
 def test_everybody_is_not_root(scene: Scene, user: str, may: bool) -> None:
     assert scene.node("alpha", users=("*",)).may_run_as(user) is may
+
+
+@pytest.mark.parametrize(("users", "may"), [(("*",), False), (("*", "root"), True), (("toor",), True)])
+def test_root_by_another_name_is_root(scene: Scene, workshop: Workshop, users: tuple[str, ...], may: bool) -> None:
+    starter = Starter(workshop.spool, workshop.forker, "nobody", uid_of=lambda user: 0 if user == "toor" else 1000)
+    run = scene.claim(scene.planned(command="true", user="toor"))
+    tracked: list[Tracked] = []
+    refused = starter.start([run], scene.node("alpha", users=users), scene.now, tracked.append)
+
+    assert bool(tracked) is may
+    assert [each.result.error for each in refused] == ([] if may else ["node alpha may not run jobs as toor: that is root by another name"])
 
 
 def test_a_command_learns_which_run_it_is(scene: Scene, tmp_path: Path) -> None:
