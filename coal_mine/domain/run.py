@@ -327,7 +327,8 @@ def _over(run: Run, state: RunState, at: datetime, reason: str, result: Result |
 def lock_of(run: Run, place: int) -> str:
     """What a run under way holds, so that no more than the limit are: one of the places 0 to limit - 1 of its job."""
     overlap = run.definition.overlap
-    whose = run.job_id if run.slot == ANY or overlap.across_nodes else f"{run.job_id}.{run.slot}"
+    # No id and no node's name has a bar; both may have dots.
+    whose = run.job_id if run.slot == ANY or overlap.across_nodes else f"{run.job_id}|{run.slot}"
     return f"{whose}|{place}"
 
 

@@ -20,6 +20,7 @@ from coal_mine.domain.run import (
     claimed,
     ended,
     gone,
+    lock_of,
     lost,
     missed,
     planned,
@@ -54,6 +55,12 @@ def end(run: Run, exit_code: int = 1, **values: Any) -> Run:
 
 def test_a_tick_names_its_run() -> None:
     assert queued().id == "job.20261122T120000250Z.any"
+
+
+def test_a_node_and_a_job_with_dots_in_its_id_share_no_lock() -> None:
+    on_alpha = replace(queued(), slot="alpha")
+
+    assert lock_of(on_alpha, 0) != lock_of(replace(queued(), job_id="job.alpha"), 0)
 
 
 def test_a_claim_is_an_attempt_with_a_new_epoch() -> None:
