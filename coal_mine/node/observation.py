@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from . import frames, record
 from .identity import boot_id
 from .roster import Tracked
 from .spool import RunDirectory
+
+_log = logging.getLogger(__name__)
 
 # The beginning of the output is stored as it comes. What comes after is stored once a second, and of it only the last part stays.
 HEAD_BYTES = 1_000_000
@@ -66,9 +69,9 @@ class Observer:
         self._boot = boot_id()
 
     def look(self, tracked: Tracked, now: datetime) -> Seen:
-        """The end is looked for first: once it is there, so is all of the output."""
+        """The end is looked for first: once it is there, so is all of the output. Raises OSError and ValueError."""
         over = self._over(tracked, now)
-        chunks, position, has_more = self._output_of(tracked, now, over)
+        chunks, position, has_more = self._readable_output_of(tracked, now, over)
         tracked.unsure = chunks
         change = None
         if not tracked.disowned:
@@ -102,16 +105,25 @@ class Observer:
             return self._told(result)
         supervisor = directory.supervisor()
         if supervisor is None:
+            if not directory.exists():
+                return self._vanished(tracked)
             if now - (tracked.run.claimed_at or now) > _BEGINS_WITHIN:
                 self._fork_again([tracked])
             return None
         if supervisor.is_alive():
+            tracked.command = tracked.command or directory.command()
             return None
         if result := directory.result():  # its last act, after we had looked
             return self._told(result)
         if supervisor.boot_id != self._boot:
             return _Over(None, "its node was restarted")
         return _Over(self._orphan(directory, now))
+
+    @staticmethod
+    def _vanished(tracked: Tracked) -> _Over:
+        """Its result can reach nobody, so nothing of it may go on."""
+        killed = tracked.command.kill() if tracked.command else 0
+        return _Over(None, f"its directory was removed from the spool; {killed} processes of it were killed")
 
     def _orphan(self, directory: RunDirectory, now: datetime) -> Result:
         killed = directory.kill_remains()
@@ -147,6 +159,16 @@ class Observer:
     def _time(self, mono: float) -> datetime:
         """A reading of this machine's monotonic clock in the store's time."""
         return cut(self._clock.now() - timedelta(seconds=monotonic() - mono))
+
+    def _readable_output_of(self, tracked: Tracked, now: datetime, over: _Over | None) -> tuple[tuple[Chunk, ...], int, bool]:
+        """Output that cannot be read keeps nobody from learning that the run has begun, and how it ended."""
+        try:
+            return self._output_of(tracked, now, over)
+        except (OSError, ValueError) as error:
+            if not tracked.is_unreadable:
+                _log.error("output of run %s cannot be read: %s", tracked.run.id, error, extra={"action": "output_unreadable"})
+            tracked.is_unreadable = True
+            return (), tracked.position, False
 
     def _output_of(self, tracked: Tracked, now: datetime, over: _Over | None) -> tuple[tuple[Chunk, ...], int, bool]:
         """What is not stored yet, where it ends, and whether there is more."""

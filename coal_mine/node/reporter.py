@@ -101,12 +101,26 @@ class Reporter:
         seen: list[Seen] = []
         held = 0
         for each in tracked:
-            seen.append(self._observer.look(each, now))
-            held += sum(chunk.size for chunk in seen[-1].chunks)
+            found = self._look(each, now)
+            if found is None:
+                continue
+            seen.append(found)
+            held += sum(chunk.size for chunk in found.chunks)
             if held > _OUTPUT_AT_ONCE:
                 self._write(seen)
                 seen, held = [], 0
         self._write(seen)
+
+    def _look(self, tracked: Tracked, now: datetime) -> Seen | None:
+        """None: nothing can be read of this one. It keeps no other from being reported, and is looked at again in the next round."""
+        try:
+            return self._observer.look(tracked, now)
+        except (OSError, ValueError) as error:
+            if not tracked.is_unreadable:  # once is enough in the log
+                _log.error("run %s cannot be looked at: %s", tracked.run.id, error, extra={"action": "run_unreadable"})
+            tracked.is_unreadable = True
+            self._again.discard(tracked.directory.name)
+            return None
 
     def _write(self, seen: Sequence[Seen]) -> None:
         self._store_output(seen)

@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -36,6 +37,18 @@ _BELL_BYTES = 1 << 20
 _FULL = 0.9
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The processes of a run, for whoever must do without its directory."""
+
+    job: ProcessIdentity
+    group: RunGroup | None
+
+    def kill(self) -> int:
+        """How many were killed."""
+        return kill_remains(self.job, self.group)
+
+
 class RunDirectory:
     """One run, as its files tell it. Whoever holds this holds nothing open."""
 
@@ -47,6 +60,14 @@ class RunDirectory:
     @property
     def spec(self) -> Spec:
         return Spec.from_json((self.path / SPEC).read_text(encoding="utf-8"))
+
+    def exists(self) -> bool:
+        """False when somebody else has removed it, such as a cleaner of temporary files. Raises OSError when that cannot be known."""
+        try:
+            os.stat(self.path)
+        except FileNotFoundError:
+            return False
+        return True
 
     def supervisor(self) -> ProcessIdentity | None:
         """None before it has begun."""
@@ -79,18 +100,24 @@ class RunDirectory:
             return None
 
     def request_kill(self) -> None:
-        """Also before it has begun: then it never starts."""
-        order_kill(self.path)
+        """Also before it has begun: then it never starts. A directory that has vanished takes no orders."""
+        with contextlib.suppress(FileNotFoundError):
+            order_kill(self.path)
 
     def request_signal(self, number: int) -> bool:
         """To the job's process group; False when nobody listens."""
         return order_signal(self.path, number)
 
-    def kill_remains(self) -> int:
-        """How many processes of the job were left when its supervisor died, and are killed now."""
+    def command(self) -> Command | None:
+        """None before the start and after the end."""
         job = self.job()
         group = self._linked(GROUP)
-        return kill_remains(job, RunGroup(group) if group else None) if job else 0
+        return Command(job, RunGroup(group) if group else None) if job else None
+
+    def kill_remains(self) -> int:
+        """How many processes of the job were left when its supervisor died, and are killed now."""
+        command = self.command()
+        return command.kill() if command else 0
 
     def remove(self) -> None:
         """First what makes it a run, so that a half removed one is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -282,3 +283,60 @@ def test_when_a_run_ends_the_next_one_that_waits_is_called(scene: Scene, house: 
     house.until("the call", lambda: scene.get(waiting).due_at <= scene.now)
 
     assert put_off >= SECOND
+
+
+# Bad directories
+
+
+def one_and_another(scene: Scene, house: House, command: str, **body: Any) -> tuple[Run, Run]:
+    """A run under way, and one of another job that is due afterwards."""
+    job = scene.job(command=command, schedules=[], **body)
+    (first,) = scene.runs.start(job.id, RunRequest())
+    house.beat()
+    house.claim()
+    first = house.running(first)
+    (second,) = scene.runs.start(scene.job(command="true", schedules=[]).id, RunRequest())
+    return first, second
+
+
+def test_a_run_whose_directory_was_removed_is_lost_and_its_command_killed(scene: Scene, house: House) -> None:
+    run, _ = one_and_another(scene, house, "echo $$; sleep 600")
+    pid = int(house.until("the number", lambda: output_of(scene.store, run).strip()))
+    shutil.rmtree(house.directories()[0].path)
+    scene.clock.move(2 * SECOND)
+    found = house.ended(run)
+
+    assert (found.state, found.reason.partition(";")[0]) == (RunState.LOST, "its directory was removed from the spool")
+    until("the end of its command", lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_a_removed_directory_keeps_no_other_run_from_being_told(scene: Scene, house: House) -> None:
+    _, other = one_and_another(scene, house, "sleep 600")
+    shutil.rmtree(house.directories()[0].path)
+    scene.clock.move(2 * SECOND)
+    house.claim()
+
+    assert house.ended(other).state is DONE
+
+
+def test_a_directory_that_tells_nonsense_keeps_no_other_run_from_being_told(scene: Scene, house: House) -> None:
+    run, other = one_and_another(scene, house, "sleep 600")
+    supervisor = house.directories()[0].path / "supervisor"
+    identity = os.readlink(supervisor)
+    supervisor.unlink()
+    supervisor.symlink_to("no process")
+    scene.clock.move(2 * SECOND)
+    house.claim()
+    state = house.ended(other).state
+    supervisor.unlink()
+    supervisor.symlink_to(identity)
+
+    assert (state, scene.get(run).state) == (DONE, RUNNING)
+
+
+def test_a_run_whose_output_cannot_be_read_ends_all_the_same(scene: Scene, house: House, tmp_path: Path) -> None:
+    run, _ = one_and_another(scene, house, f"while [ ! -e {tmp_path}/go ]; do sleep 0.01; done; exit 3")
+    (house.directories()[0].path / "output-nonsense").touch()
+    (tmp_path / "go").touch()
+
+    assert house.ended(run).reason == "exit status 3"
