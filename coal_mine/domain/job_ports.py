@@ -53,7 +53,7 @@ class JobStore(Protocol):
         """Delete it; what it was. Its runs stay. Raises NotFound."""
 
     def to_plan(self, until: datetime, *, limit: int) -> list[Job]:
-        """Those whose `next_at` is not later, the earliest first."""
+        """Those whose `next_at` is not later, the earliest first. One that cannot be read is logged and left out, for the others' sake."""
 
     def planned(self, plans: Sequence[tuple[Job, datetime | None]]) -> int:
         """Move each job's `next_at` to the given time, if version and `next_at` still are as in the job; how many were moved."""
@@ -81,8 +81,9 @@ class RunStore(Protocol):
     def change(self, changes: Sequence[RunChange]) -> list[Outcome]:
         """Each by itself and atomically; see RunChange. The outcomes in the same order.
 
-        Only the changed fields are written. A change whose `after` has the state, epoch and nonce that the store already has counts as WON:
-        the same change was written before, and its answer was lost. A run that no longer exists is LOST. Two changes may not be of one run.
+        Only the changed fields are written. A change whose `after` has the state, epoch, nonce and ended_at that the store already has
+        counts as WON: the same change was written before, and its answer was lost. One that ends the run at another time is LOST: only the
+        winner tells of the end. A run that no longer exists is LOST. Two changes may not be of one run.
         """
 
     def get(self, run_id: str) -> Run:

@@ -14,6 +14,7 @@ from coal_mine.domain.run import (
     abandoned,
     ended,
     lost,
+    missed,
     postponed,
     skipped,
     started,
@@ -89,6 +90,14 @@ def test_an_end_that_is_repeated_is_won_again(store: Store) -> None:
     change = ended(added_running(store), result())
 
     assert [store.runs.change([change]) for _ in range(2)] == [[Outcome.WON]] * 2
+
+
+def test_an_end_that_somebody_else_wrote_at_another_time_is_lost(store: Store) -> None:
+    queued = added(store)
+    first = written(store, missed(queued, "nobody was there", NOW))
+
+    assert store.runs.change([missed(queued, "nobody was there", NOW + MILLISECOND)]) == [Outcome.LOST]
+    assert store.runs.get(queued.id) == first
 
 
 def test_a_late_write_of_an_old_epoch_is_lost(store: Store) -> None:

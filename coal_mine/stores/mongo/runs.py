@@ -2,7 +2,7 @@
 
 Each change of a run is one conditional write of its document, and many of them are one command. Its answer tells how many documents were
 as the conditions say, and which ones collided with the unique index of the locks. Where the number is short, the runs are read again, and
-each shows by state, epoch and nonce whether it is as the change says.
+each shows by state, epoch, nonce and the time of its end whether it is as the change says.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from coal_mine.domain.errors import unknown_run
 from coal_mine.domain.job_ports import RunFilter
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import LIVE, Origin, Outcome, Run, RunChange, RunState
+from coal_mine.domain.times import to_millis
 
 from .commands import MAX_STATEMENTS, Commands, portions
 from .documents import Document
@@ -33,6 +34,7 @@ _NEWEST_FIRST = [("tick", -1), ("_id", -1)]
 _FIRST_DUE = [("due_at", 1), ("priority", -1), ("_id", 1)]
 _HOLD_LOCKS = [str(state) for state in (*LIVE, RunState.RETRYING)]
 _WAIT = [str(RunState.QUEUED), str(RunState.RETRYING)]
+_MARKS = ("state", "epoch", "nonce", "ended_at")
 _JOBS_PER_QUERY = 100
 _RUNS_PER_QUERY = 1_000
 # A document's own part beside the definition, roughly: portions need not be exact.
@@ -87,15 +89,15 @@ class MongoRuns:
             found = self._marks(changes[place].before.id for place in doubtful)
             for place in doubtful:
                 after = changes[place].after
-                if found.get(after.id) != (after.state, after.epoch, after.nonce):
+                if found.get(after.id) != (after.state, after.epoch, after.nonce, _millis(after.ended_at)):
                     outcomes[place] = Outcome.LOST
         return outcomes
 
-    def _marks(self, run_ids: Iterable[str]) -> dict[str, tuple[str, int, str]]:
+    def _marks(self, run_ids: Iterable[str]) -> dict[str, tuple[str, int, str, int | None]]:
         """By which a change is recognised. What the write has found or written, a majority has, so this cannot be older."""
         with translated():
-            found = self._settled_runs.find({"_id": {"$in": list(run_ids)}}, {"state": 1, "epoch": 1, "nonce": 1})
-            return {each["_id"]: (each["state"], each["epoch"], each.get("nonce", "")) for each in found}
+            found = self._settled_runs.find({"_id": {"$in": list(run_ids)}}, dict.fromkeys(_MARKS, 1))
+            return {each["_id"]: (each["state"], each["epoch"], each.get("nonce", ""), _millis(each.get("ended_at"))) for each in found}
 
     def get(self, run_id: str) -> Run:
         with translated():
@@ -216,6 +218,10 @@ class MongoRuns:
 def _latest_of(job_id: str) -> list[dict[str, Any]]:
     begun = {"$or": [{"state": {"$ne": RunState.QUEUED.value}}, {"epoch": {"$gt": 0}}]}
     return [{"$match": {"job_id": job_id, **begun}}, {"$sort": dict(_NEWEST_FIRST)}, {"$limit": 1}]
+
+
+def _millis(at: datetime | None) -> int | None:
+    return None if at is None else to_millis(at)
 
 
 def _by_id(runs: Iterable[Run]) -> list[Run]:

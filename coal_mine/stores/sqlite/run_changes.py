@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from coal_mine.domain.run import Origin, Outcome, Run, RunChange, RunState
 
 from .groups import as_parameter, given, rows_of
-from .run_rows import COLUMNS, digest_of, written
+from .run_rows import COLUMNS, digest_of, millis, written
 
-_STATES = "SELECT id, state, epoch, nonce, lock FROM runs WHERE id IN (SELECT value FROM json_each(?))"
+_STATES = "SELECT id, state, epoch, nonce, lock, ended_at FROM runs WHERE id IN (SELECT value FROM json_each(?))"
+_MARKS = ("id", "state", "epoch", "nonce", "lock", "ended_at")
 _HELD = "SELECT lock FROM runs INDEXED BY runs_lock WHERE lock != '' AND lock IN (SELECT value FROM json_each(?))"
 _FREE = "UPDATE runs SET lock = '' WHERE id IN (SELECT value FROM json_each(?))"
 _THERE = "SELECT id FROM runs WHERE id IN (SELECT value FROM json_each(?))"
@@ -88,7 +89,7 @@ class _Decided:
     def __init__(self, connection: sqlite3.Connection, changes: Sequence[RunChange]) -> None:
         ids = json.dumps([change.before.id for change in changes])
         locks = json.dumps([change.after.lock for change in changes if change.after.lock])
-        self._there = {row[0]: row[1:] for row in rows_of(connection, ("id", "state", "epoch", "nonce", "lock"), _STATES, (ids,))}
+        self._there = {row[0]: row[1:] for row in rows_of(connection, _MARKS, _STATES, (ids,))}
         self._held = {lock for (lock,) in rows_of(connection, ("lock",), _HELD, (locks,))}
         self.to_write: list[RunChange] = []
         self.freed: set[str] = set()
@@ -96,9 +97,10 @@ class _Decided:
         self.taken: set[str] = set()
 
     def outcome(self, change: RunChange) -> Outcome:
-        state, epoch, nonce, lock = self._there.get(change.before.id, (None, None, None, ""))
+        state, epoch, nonce, lock, ended_at = self._there.get(change.before.id, (None, None, None, "", None))
         if (state, epoch) != (change.before.state, change.before.epoch):
-            is_written = (state, epoch, nonce) == (change.after.state, change.after.epoch, change.after.nonce)
+            after = change.after
+            is_written = (state, epoch, nonce, ended_at) == (after.state, after.epoch, after.nonce, millis(after.ended_at))
             return Outcome.WON if is_written else Outcome.LOST
         if "lock" in change.changed and change.after.lock != lock:
             if change.after.lock in self._held:

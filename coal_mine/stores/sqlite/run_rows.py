@@ -29,7 +29,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _millis(moment: datetime | None) -> int | None:
+def millis(moment: datetime | None) -> int | None:
     return None if moment is None else to_millis(moment)
 
 
@@ -68,7 +68,7 @@ def _printed(text: str) -> str:
 def _result_as_text(result: Result | None) -> str:
     if result is None:
         return "null"
-    times = {"started_at": _millis(result.started_at), "ended_at": to_millis(result.ended_at)}
+    times = {"started_at": millis(result.started_at), "ended_at": to_millis(result.ended_at)}
     return json.dumps({name: getattr(result, name) for name in Result.__slots__} | times)
 
 
@@ -82,7 +82,7 @@ def _result(text: str) -> Result | None:
 
 def _attempts_as_text(attempts: Sequence[Attempt]) -> str:
     return _list_as_text(
-        [[one.number, one.node, _millis(one.started_at), to_millis(one.ended_at), one.exit_code, one.reason] for one in attempts]
+        [[one.number, one.node, millis(one.started_at), to_millis(one.ended_at), one.exit_code, one.reason] for one in attempts]
     )
 
 
@@ -97,7 +97,7 @@ def _attempts(text: str) -> tuple[Attempt, ...]:
 
 _PLAIN: _Way = (_same, _same)
 _TIME: _Way = (to_millis, from_millis)
-_MAYBE_TIME: _Way = (_millis, _moment)
+_MAYBE_TIME: _Way = (millis, _moment)
 _TEXTS: _Way = (_list_as_text, _texts)
 
 # How each field of a run but its definition is written and read; the keys are the columns.
