@@ -29,7 +29,6 @@ from .job import (
 from .schedule import Schedule, parse_schedule, stored_schedules
 from .seconds import MAX_SECONDS, MIN_SECONDS, whole
 from .text import MAX_DESCRIPTION, MAX_NAME, checked_emails, slug_of
-from .times import EPOCH
 
 MAX_COMMAND = 65_536  # characters, as of a script
 MAX_LIST = 100  # schedules, tags, labels, pools, parameters
@@ -46,13 +45,20 @@ _RESERVED_VARIABLE = re.compile(r"JOB_[A-Z_]+")
 def definition_from(value: object, *, job_id: str, now: datetime) -> Definition:
     """Raises Invalid, naming the field. `now` is where intervals begin that do not say."""
     fields = Fields(value)
-    definition = Definition(
+    definition = replace(_read(fields), schedules=_schedules(fields, job_id, now))
+    fields.refuse_rest()
+    _refuse_nonsense(definition)
+    return definition
+
+
+def _read(fields: Fields) -> Definition:
+    """All but the schedules, of which those that are stored are read in another way."""
+    return Definition(
         name=_name(fields),
         description=fields.text("description", most=MAX_DESCRIPTION, lines=True),
         tags=tuple(dict.fromkeys(fields.texts("tags", most=MAX_LIST, longest=200))),
         labels=fields.mapping("labels", _LABEL, "a label's name: 1 to 200 printable characters", most=MAX_LIST, longest=1_000),
         enabled=fields.flag("enabled", default=True),
-        schedules=_schedules(fields, job_id, now),
         pools=_pools(fields),
         mode=fields.choice("mode", Mode, Mode.ANY),
         runner=fields.choice("runner", Runner, Runner.COMMAND),
@@ -81,9 +87,6 @@ def definition_from(value: object, *, job_id: str, now: datetime) -> Definition:
         mail_report=fields.choice("mail_report", MailReport, MailReport.NEVER),
         mail_to=_addresses(fields, "mail_to"),
     )
-    fields.refuse_rest()
-    _refuse_nonsense(definition)
-    return definition
 
 
 def definition_as_json(definition: Definition) -> dict[str, Any]:
@@ -143,10 +146,12 @@ def definition_as_text(definition: Definition) -> str:
 
 @lru_cache(maxsize=2_000)  # 2.5 KB each
 def definition_from_text(text: str, job_id: str) -> Definition:
-    """What `definition_as_text` wrote. Many runs share one text, and each is read several times."""
+    """What `definition_as_text` wrote. Many runs share one text, and each is read several times.
+
+    A newer version of the program may have written it: fields that we do not know are passed over.
+    """
     value = json.loads(text)
-    definition = definition_from({**value, "schedules": []}, job_id=job_id, now=EPOCH)
-    return replace(definition, schedules=stored_schedules(value["schedules"]))
+    return replace(_read(Fields(value, lenient=True)), schedules=stored_schedules(value["schedules"]))
 
 
 def merged(old: Definition, changes: object) -> dict[str, Any]:
@@ -210,7 +215,7 @@ def _env(fields: Fields, name: str, longest: int) -> tuple[tuple[str, str], ...]
 def _parameters(fields: Fields) -> tuple[Parameter, ...]:
     found = []
     for place, value in enumerate(fields.items("parameters", MAX_LIST)):
-        one = Fields(value, f"parameters[{place}]")
+        one = fields.inside(value, f"parameters[{place}]")
         found.append(_parameter(one))
         one.refuse_rest()
     names = [parameter.name for parameter in found]

@@ -26,12 +26,16 @@ class Fields:
     null is as good as absent: clients write both.
     """
 
-    def __init__(self, value: object, where: str = "") -> None:
-        """`where` is how messages name the object, such as "retries"; empty for the outermost. Raises Invalid when it is none."""
+    def __init__(self, value: object, where: str = "", *, lenient: bool = False) -> None:
+        """`where` is how messages name the object, such as "retries"; empty for the outermost. Raises Invalid when it is none.
+
+        With `lenient`, unknown members are passed over, here and in objects inside.
+        """
         if not isinstance(value, dict):
             raise Invalid(f"{where or 'the body'} is {kind_of(value)}, not an object")
         self._members = value
         self._where = where
+        self._lenient = lenient
         self._known: list[str] = []
 
     def path(self, name: str) -> str:
@@ -48,7 +52,7 @@ class Fields:
         return self._members.get(name)
 
     def refuse_rest(self) -> None:
-        unknown = next((name for name in self._members if name not in self._known), None)
+        unknown = None if self._lenient else next((name for name in self._members if name not in self._known), None)
         if unknown is not None:
             raise Invalid(f"unknown field {self.path(str(unknown)[:60])!a}; known are {', '.join(dict.fromkeys(self._known))}")
 
@@ -142,12 +146,15 @@ class Fields:
                 raise self.error(name, f"{key[:60]!a} is not {meaning}")
         return tuple((key, self.checked_text(f"{self.path(name)}.{key}", text, longest, lines=lines)) for key, text in value.items())
 
+    def inside(self, value: object, where: str) -> Fields:
+        return Fields(value, where, lenient=self._lenient)
+
     def part(self, name: str, read: Callable[[Fields], _T], default: _T) -> _T:
         """An object inside, read to its end."""
         value = self.raw(name)
         if value is None:
             return default
-        inner = Fields(value, self.path(name))
+        inner = self.inside(value, self.path(name))
         found = read(inner)
         inner.refuse_rest()
         return found

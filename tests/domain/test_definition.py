@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -44,6 +45,14 @@ def test_its_json_means_the_same_again() -> None:
 
     assert definition_from(definition_as_json(one), job_id="job", now=NOW + timedelta(days=1)) == one
     assert definition_from_text(definition_as_text(one), "job") == one
+
+
+def test_what_a_newer_version_stored_is_read_without_what_is_unknown() -> None:
+    one = read(parameters=[{"name": "DAY"}], retries=3)
+    stored = definition_as_json(one)
+    stored["retries"]["until"] = stored["parameters"][0]["kind"] = stored["cleanup"] = "new"
+
+    assert definition_from_text(json.dumps(stored), "job") == one
 
 
 @pytest.mark.parametrize(

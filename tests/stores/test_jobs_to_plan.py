@@ -29,6 +29,13 @@ def test_a_job_without_a_next_tick_is_never_to_plan(store: Store) -> None:
     assert store.jobs.to_plan(NOW + HOUR, limit=10) == []
 
 
+def test_a_job_that_cannot_be_read_does_not_keep_others_from_being_planned(store: Store) -> None:
+    added_job(store, cpus=-1)
+    other = added_job(store)
+
+    assert store.jobs.to_plan(NOW, limit=10) == [other]
+
+
 def test_planning_moves_the_next_tick_and_nothing_else(store: Store) -> None:
     one, other = added_job(store), added_job(store)
 

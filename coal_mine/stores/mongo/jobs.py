@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from coal_mine.domain.definition import definition_as_text, definition_from_text
-from coal_mine.domain.errors import job_exists, unknown_job
+from coal_mine.domain.errors import Invalid, job_exists, unknown_job
 from coal_mine.domain.job import Job
 from coal_mine.domain.job_ports import JobFilter
 
@@ -19,6 +20,8 @@ from .commands import MAX_STATEMENTS, Commands
 from .documents import Document
 from .errors import BULK_SECONDS, translated
 from .writes import Write
+
+_log = logging.getLogger(__name__)
 
 JOBS = "jobs"
 _JOBS_PER_QUERY = 1_000
@@ -30,6 +33,7 @@ class MongoJobs:
     def __init__(self, database: Database[Document], commands: Commands) -> None:
         self._jobs: MongoCollection[Document] = database[JOBS]
         self._commands = commands
+        self._unreadable: set[str] = set()  # jobs whose definitions we could not read, each logged once
 
     def add(self, job: Job) -> None:
         with translated():
@@ -62,7 +66,7 @@ class MongoJobs:
     def select(self, wanted: JobFilter, *, after: str = "", limit: int) -> list[Job]:
         condition = _condition_of(wanted)
         condition["_id"] = {**condition.get("_id", {}), "$gt": max(after, condition.get("_id", {}).get("$gt", ""))}
-        return self._found(condition, [("_id", 1)], limit)
+        return [_job_of(document) for document in self._documents(condition, [("_id", 1)], limit)]
 
     def count(self, wanted: JobFilter) -> int:
         with translated(BULK_SECONDS):
@@ -92,13 +96,22 @@ class MongoJobs:
         return _job_of(document)
 
     def to_plan(self, until: datetime, *, limit: int) -> list[Job]:
-        return self._found({"next_at": {"$lte": until}}, [("next_at", 1), ("_id", 1)], limit)
+        return list(self._readable(self._documents({"next_at": {"$lte": until}}, [("next_at", 1), ("_id", 1)], limit)))
 
-    def _found(self, condition: Document, order: list[tuple[str, int]], limit: int) -> list[Job]:
+    def _readable(self, documents: Iterable[Document]) -> Iterator[Job]:
+        for document in documents:
+            try:
+                yield _job_of(document)
+            except Invalid as error:
+                if document["_id"] not in self._unreadable:
+                    self._unreadable.add(document["_id"])
+                    _log.error("job %s is not planned, for its definition cannot be read: %s", document["_id"], error)
+
+    def _documents(self, condition: Document, order: list[tuple[str, int]], limit: int) -> list[Document]:
         if not limit:  # which would be no limit
             return []
         with translated():
-            return [_job_of(document) for document in self._jobs.find(condition, sort=order, limit=limit)]
+            return list(self._jobs.find(condition, sort=order, limit=limit))
 
     def planned(self, plans: Sequence[tuple[Job, datetime | None]]) -> int:
         writes = [_move(job, next_at) for job, next_at in plans]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from coal_mine.domain.definition import definition_as_text, definition_from_text
-from coal_mine.domain.errors import job_exists, unknown_job
+from coal_mine.domain.errors import Invalid, job_exists, unknown_job
 from coal_mine.domain.job import Definition, Job
 from coal_mine.domain.job_ports import JobFilter
 from coal_mine.domain.times import from_millis, to_millis
 
 from .database import Database
 from .groups import as_parameter, given, rows_of
+
+_log = logging.getLogger(__name__)
 
 _COLUMNS = ("id", "canary_id", "version", "created_at", "changed_at", "next_at", "definition")
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM jobs"
@@ -39,6 +42,7 @@ class SqliteJobs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._unreadable: set[str] = set()  # jobs whose definitions we could not read, each logged once
 
     def add(self, job: Job) -> None:
         values = (job.id, to_millis(job.created_at), *_written(job))
@@ -101,7 +105,18 @@ class SqliteJobs:
         return self._database.write(work)
 
     def to_plan(self, until: datetime, *, limit: int) -> list[Job]:
-        return self._jobs(_TO_PLAN, (to_millis(until), limit))
+        with self._database.reading() as connection:
+            rows = rows_of(connection, _COLUMNS, _TO_PLAN, (to_millis(until), limit))
+        return list(self._readable(rows))
+
+    def _readable(self, rows: Iterable[Sequence[Any]]) -> Iterator[Job]:
+        for row in rows:
+            try:
+                yield _job_from_row(row)
+            except Invalid as error:
+                if row[0] not in self._unreadable:
+                    self._unreadable.add(row[0])
+                    _log.error("job %s is not planned, for its definition cannot be read: %s", row[0], error)
 
     def planned(self, plans: Sequence[tuple[Job, datetime | None]]) -> int:
         rows = as_parameter((job.id, job.version, _millis(job.next_at), _millis(next_at)) for job, next_at in plans)
