@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from coal_mine.domain.canary import Entry
-from coal_mine.domain.periodicity import Every, InWindows, OnSchedule, Periodicity
+from coal_mine.domain.periodicity import Every, InWindows, OfJob, OnSchedule, Periodicity
 from coal_mine.domain.ports import Store
+from coal_mine.domain.schedules.interval import Interval
 from coal_mine.domain.times import END_OF_TIME
 from tests.stores.examples import NOW, added, canary, entry
 
@@ -24,6 +25,7 @@ _UNICODE = 'Müller\'s $where.{}[] \u202e naïve ☃ 你好 🐤 {"$ne": 1} %s \
         InWindows("* 0-12 * * mon-fri 300 ; # night\n* 13-23 * * mon-fri 90.5"),
         OnSchedule("0 2 * * *", 1800, "Europe/Paris"),
         OnSchedule("@daily", 0.25, "UTC"),
+        OfJob("shop:backup", (Interval.parse({"every": 300}, field="schedule", now=NOW, timezone="UTC"),), 90, 7),
     ],
 )
 def test_a_periodicity_comes_back_as_it_was(store: Store, periodicity: Periodicity) -> None:
