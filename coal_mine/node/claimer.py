@@ -44,6 +44,7 @@ _AT_ONCE = 50
 _LOOKED_AT = 1_000
 # A run that waits for an earlier one is tried again so much later, unless that ends here.
 _TURN = timedelta(seconds=1)
+_KILL = "kill"  # among a run's orders
 _ALL_VERSIONS = 1 << 60
 _TIDY_EVERY = timedelta(seconds=30)
 
@@ -152,6 +153,9 @@ class Claimer:
         changes = []
         asked_for = set()
         for run in runs:
+            if _KILL in run.orders:  # it was on its way to an attempt that ended by itself
+                self._carry_out(killed(run, "killed while it waited for its next attempt", now))
+                continue
             if self._is_overtaking(run, now):
                 self._carry_out(self._queue(run, now))
                 continue
@@ -181,6 +185,7 @@ class Claimer:
     def _write(self, changes: list[RunChange], node: Node, now: datetime) -> bool:
         self._unsure = changes
         outcomes = self._store.runs.change(changes)
+        self._drop_signals(change.before for change, outcome in zip(changes, outcomes, strict=True) if outcome is Outcome.WON)
         self._unsure = []
         together = list(zip(changes, outcomes, strict=True))
         self._start([change.after for change, outcome in together if outcome is Outcome.WON], node, now)
@@ -188,6 +193,12 @@ class Claimer:
             if outcome is Outcome.LOCKED:
                 self._yield(change.before, now)
         return Outcome.LOST not in outcomes
+
+    def _drop_signals(self, runs: Iterable[Run]) -> None:
+        """Those that an earlier attempt has not lived to hear are not for this one."""
+        for run in runs:
+            for order in run.orders:
+                self._store.runs.take_order(run, order)
 
     def _start(self, runs: Sequence[Run], node: Node, now: datetime) -> None:
         others = self._starter.start(runs, node, now, self._track)
@@ -225,8 +236,8 @@ class Claimer:
             return skipped(run, f"{OVERLAP}, and a newer tick is to replace it", now)
         in_the_way = sorted(holders, key=lambda other: other.tick)[: max(len(holders) - (run.limit or 1), 0) + 1]
         for other in in_the_way:
-            if other.state in LIVE and "kill" not in other.orders:
-                self._store.runs.order(other.id, "kill")
+            if other.state in LIVE and _KILL not in other.orders:
+                self._store.runs.order(other.id, _KILL)
             elif other.state is RunState.RETRYING:
                 self._carry_out(killed(other, f"replaced by run {run.id}", now))
         return postponed(run, now + PAUSE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from coal_mine.clock import monotonic
@@ -50,10 +50,13 @@ class _Over:
     result: Result | None
     reason: str = ""
     produced: int | None = None  # bytes of output, if its supervisor has told
+    is_killed: bool = False  # a kill was passed on, perhaps too late to be what ended it; who asked for it wants no other attempt
 
     def change(self, run: Run, now: datetime) -> RunChange | None:
         if not run.is_live:
             return None  # written before, when something that comes afterwards failed
+        if self.result and self.is_killed and not self.result.is_good:
+            return ended(run, replace(self.result, end=End.KILLED))
         if self.result is None:
             return gone(run, self.reason, now)
         if self.result.end is End.FENCED:
@@ -100,6 +103,10 @@ class Observer:
         return None if began is None else started(tracked.run, self._time(began))
 
     def _over(self, tracked: Tracked, now: datetime) -> _Over | None:
+        over = self._seen_over(tracked, now)
+        return over and replace(over, is_killed=tracked.directory.is_kill_requested())
+
+    def _seen_over(self, tracked: Tracked, now: datetime) -> _Over | None:
         directory = tracked.directory
         if result := directory.result():
             return self._told(result)

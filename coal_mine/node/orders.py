@@ -46,6 +46,10 @@ def order_kill(directory: Path) -> None:
     _tell(directory, _KILL)
 
 
+def is_kill_ordered(directory: Path) -> bool:
+    return (directory / _KILL_MARK).exists()
+
+
 def order_signal(directory: Path, number: int) -> bool:
     """False when nobody listens, before the start and after the end."""
     return _tell(directory, f"{_SIGNAL} {int(number)}")

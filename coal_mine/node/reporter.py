@@ -190,17 +190,17 @@ class Reporter:
         for run in self._store.runs.ordered_on(own.node):
             mine = self._roster.of(run.id)
             if mine and mine.run.epoch == run.epoch:
-                self._pass_order(mine, run)
+                self._pass_all(mine, run)
 
-    def _pass_order(self, mine: Tracked, run: Run) -> None:
+    def _pass_all(self, mine: Tracked, run: Run) -> None:
         """A kill is passed on before it is crossed out, so that it is not lost; a signal afterwards, so that it comes once."""
-        order = run.orders[0]
-        if order.startswith(_SIGNAL):
-            if self._store.runs.take_order(run, order):
+        if any(not order.startswith(_SIGNAL) for order in run.orders):
+            mine.directory.request_kill()
+        for order in run.orders:
+            if not self._store.runs.take_order(run, order):
+                return  # somebody else does it
+            if order.startswith(_SIGNAL):
                 mine.directory.request_signal(int(order.removeprefix(_SIGNAL)))
-            return
-        mine.directory.request_kill()
-        self._store.runs.take_order(run, order)
 
 
 def _lets_wait(definition: Definition) -> bool:

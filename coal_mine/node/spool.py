@@ -18,7 +18,7 @@ from coal_mine.domain.errors import Conflict, Invalid
 
 from .cgroups import RunGroup
 from .identity import ProcessIdentity
-from .orders import CONTROL, make_control, order_kill, order_signal
+from .orders import CONTROL, is_kill_ordered, make_control, order_kill, order_signal
 from .output import OutputReader, segment_name
 from .progress import noted_job
 from .record import RESULT, Result, Spec, read_result
@@ -103,6 +103,9 @@ class RunDirectory:
         """Also before it has begun: then it never starts. A directory that has vanished takes no orders."""
         with contextlib.suppress(FileNotFoundError):
             order_kill(self.path)
+
+    def is_kill_requested(self) -> bool:
+        return is_kill_ordered(self.path)
 
     def request_signal(self, number: int) -> bool:
         """To the job's process group; False when nobody listens."""

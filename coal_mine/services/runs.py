@@ -24,6 +24,8 @@ KILL = "kill"
 MAX_PAGE = 1_000
 _MAX_TRIES = 1_000
 _MAX_SIGNAL = 64
+# That wait for the run's node, which takes them twice a second.
+MAX_ORDERS = 20
 # Tick and id of a page's last run, of which nobody but us should make anything.
 CURSOR = re.compile(r"[0-9]{1,14}\.[A-Za-z0-9._:-]+")
 
@@ -84,7 +86,7 @@ class Runs:
             run = self._runs.get(run_id)
             if run.has_ended:
                 raise Conflict(f"run {run_id} has ended already: {run.state}")
-            if run.is_live and self._runs.order(run_id, KILL):
+            if run.is_live and (KILL in run.orders or self._runs.order(run_id, KILL)):
                 break
             if run.is_waiting and self._kill_waiting(run):
                 break
@@ -97,6 +99,8 @@ class Runs:
         """Send it to the command's processes. Raises Invalid, NotFound and Conflict."""
         number = signal_number(name)
         run = self._runs.get(run_id)
+        if len(run.orders) >= MAX_ORDERS:
+            raise Conflict(f"run {run_id} has {len(run.orders)} signals that its node has not taken yet")
         if run.state is not RunState.RUNNING or not self._runs.order(run_id, f"signal {number}"):
             raise Conflict(f"run {run_id} is not running: {self._runs.get(run_id).state}")
         self._runs_changed()
