@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from coal_mine.domain.canary import awaited
 from coal_mine.domain.errors import NotFound
 from coal_mine.domain.node import Node
-from coal_mine.domain.overdue import awaited_until, overdue, unplaceable, waits_for_its_turn
+from coal_mine.domain.overdue import UNATTENDED, awaited_until, overdue, unplaceable, waits_for_its_turn
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, abandoned, lost
 from coal_mine.domain.times import isoformat
@@ -23,6 +23,8 @@ PAUSE = timedelta(milliseconds=500)
 # A node beats every five seconds, and one that was without the store beats as soon as it is back.
 _SETTLING = timedelta(seconds=7)
 _GAP = timedelta(seconds=10)
+# One that comes back together with us beats at once.
+_RETURN = timedelta(seconds=3)
 # Whoever ends a run tells its canary; only when he has not done it so long afterwards, we do.
 _TOLD_AFTER = timedelta(seconds=3)
 # A run on a node that is never heard of again.
@@ -45,12 +47,13 @@ class Sweeper:
         self._tell = tell
         self._kept = kept
         self._contact = Contact(gap=_GAP, settling=_SETTLING)
+        self._return = Contact(gap=_GAP, settling=_RETURN)
         self._forget_at: datetime | None = None
         self._await_at: datetime | None = None
         self._awaited: dict[str, datetime] = {}  # until when the canaries of live runs are known to wait
 
     def run_once(self, now: datetime) -> datetime | None:
-        more = self._end_overdue(now)
+        more = self._end_overdue(now, is_settled=self._return.may_judge(now))
         if self._contact.may_judge(now):
             self._abandon(now)
         self._await(now)
@@ -58,8 +61,9 @@ class Sweeper:
         self._forget(now)
         return now if more else now + PAUSE
 
-    def _end_overdue(self, now: datetime) -> bool:
-        late = self._store.runs.overdue(now, limit=_AT_ONCE)
+    def _end_overdue(self, now: datetime, *, is_settled: bool) -> bool:
+        """Runs after which nobody has looked for a while are judged when nodes that were away, too, had time to say that they are back."""
+        late = [run for run in self._store.runs.overdue(now, limit=_AT_ONCE) if is_settled or now - run.start_by < UNATTENDED]
         due = self._store.runs.due(now - _PLACED_AFTER, node=None, limit=_AT_ONCE)
         if not late and not due:
             return False
@@ -112,7 +116,7 @@ class Sweeper:
             return
         outcomes = self._store.runs.change(changes)
         won = [change.after for change, outcome in zip(changes, outcomes, strict=True) if outcome is Outcome.WON]
-        for run in won:
+        for run in (run for run in won if run.owed):
             _log.warning("run %s is %s: %s", run.id, run.state, run.reason, extra={"action": f"run_{run.state}", "run_id": run.id})
         self._tell(won)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .job import CatchUpPolicy, OverlapPolicy
 from .node import Node, Switches
+from .planning import COALESCED
 from .run import ANY, OVERLAP, Origin, Run, RunChange, RunState, failed, missed, skipped
+from .schedule import ticks_between
 
 # A run that lives is asked after more often than this.
 _PATIENCE = timedelta(minutes=1)
+# Whoever is there looks far more often: a run that is overdue for so long was not looked after.
+UNATTENDED = timedelta(seconds=10)
 
 
 def waits_for_its_turn(run: Run) -> bool:
@@ -31,9 +36,25 @@ def overdue(run: Run, nodes: Sequence[Node], switches: Switches, *, held_up: boo
         return skipped(run, f"paused: {_pools(run)}", now)
     if alive and all(node.draining for node in alive):
         return skipped(run, f"draining: {_nodes(alive)}", now)
+    back = any(node.started_at > run.due_at and not node.draining for node in alive)
+    if back and now - run.start_by >= UNATTENDED and (change := _caught_up(run, now)):
+        return change
     if held_up:
         return skipped(run, f"{OVERLAP}, and its turn did not come in time", now)
     return missed(run, f"not started in time: {_why(run, serving, alive)}", now)
+
+
+def _caught_up(run: Run, now: datetime) -> RunChange | None:
+    """What the catch-up policy says of a planned run if all who could have run it were away at its tick; None: it is missed."""
+    definition, policy = run.definition, run.definition.catch_up
+    if run.origin is not Origin.SCHEDULE or run.attempts or policy.policy is CatchUpPolicy.NONE:
+        return None
+    if now - run.tick > timedelta(seconds=policy.within_seconds):
+        return None
+    most = policy.most if policy.policy is CatchUpPolicy.ALL else 1
+    if len(ticks_between(definition.schedules, run.tick, now, most)) >= most:
+        return skipped(run, COALESCED, now)
+    return RunChange(before=run, after=replace(run, origin=Origin.CATCH_UP, start_by=now + definition.start_deadline(run.tick)))
 
 
 def unplaceable(run: Run, nodes: Sequence[Node], now: datetime) -> RunChange | None:
