@@ -62,7 +62,7 @@ class Agent:
         self._starter = starter = Starter(self._spool, self._forker, own_user())
         self._adoption = Adoption(store, self._spool, self._roster, tell=tell)
         beat = NodeBeat(
-            store, clock, self._spool, lease, lambda now: announce(boot, now), running=lambda: len(self._roster), lapsed=self._roster.fence
+            store, clock, self._spool, lease, lambda now: announce(boot, now), running=lambda: len(self._roster), lapsed=self._lapsed
         )
         self._beat = beat
         self._is_ready = False
@@ -88,6 +88,10 @@ class Agent:
             self._room()
         self._starter.fork(())  # what a forker that died had not begun, another one begins
         return next_at
+
+    def _lapsed(self) -> None:
+        self._roster.fence()
+        self.reporter.lapsed()
 
     def end(self) -> None:
         """After the loops have ended. Runs go on."""

@@ -78,7 +78,7 @@ class Observer:
         tracked.unsure = chunks
         change = None
         if not tracked.disowned:
-            change = self._begun(tracked) if over is None else None if has_more else over.change(tracked.run, now)
+            change = self._begun(tracked) if over is None else None if has_more else _end_of(tracked, over, now)
         return Seen(
             tracked=tracked, chunks=() if tracked.disowned else chunks, position=position, has_more=has_more,
             change=change, is_over=over is not None and not has_more, at=now,
@@ -195,6 +195,16 @@ class Observer:
             chunks += _chunks(tracked.run, piece.position - sum(len(frame.data) for frame in piece.frames), piece.frames)
             position = piece.position
         return tuple(chunks), position, True
+
+
+def _end_of(tracked: Tracked, over: _Over, now: datetime) -> RunChange | None:
+    """The same as long as the store may have it already: reckoned anew, its time would be another, and look like somebody else's end."""
+    change = over.change(tracked.run, now)
+    earlier = tracked.end
+    if change and earlier and earlier.before == change.before and earlier.after.state is change.after.state:
+        return earlier
+    tracked.end = change
+    return change
 
 
 def _chunks(run: Run, offset: int, found: Iterable[frames.Frame]) -> Iterator[Chunk]:

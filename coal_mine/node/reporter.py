@@ -27,6 +27,8 @@ _GATHERING = timedelta(milliseconds=50)
 # All runs are looked at so often even if no bell has rung, and their orders are asked for.
 _ROUND = timedelta(seconds=1)
 _ORDERS = timedelta(milliseconds=500)
+# And so often it is asked which of them others have taken for unreachable.
+_REFRESH = timedelta(seconds=30)
 # So much output is held in memory and written at once.
 _OUTPUT_AT_ONCE = 8 << 20
 _SIGNAL = "signal "
@@ -64,6 +66,7 @@ class Reporter:
         self._again: set[str] = set()  # directories that must be looked at again whatever the bell says
         self._round_at: datetime | None = None
         self._orders_at: datetime | None = None
+        self._refresh_at: datetime | None = None
 
     def run_once(self, now: datetime) -> datetime | None:
         heard = self._listen()
@@ -71,6 +74,9 @@ class Reporter:
         if self._orders_at is None or now >= self._orders_at:
             self._orders_at = now + _ORDERS
             self._pass_orders()
+        if self._refresh_at is None or now >= self._refresh_at:
+            self._refresh_at = now + _REFRESH
+            self._refresh()
         if heard is None or self._round_at is None or now >= self._round_at:
             self._round_at = now + _ROUND
             tracked = self._roster.all()
@@ -79,6 +85,10 @@ class Reporter:
         self._again |= {each.directory.name for each in tracked}  # a step that fails is repeated
         self._report(tracked, now)
         return now if self._again else now + max(_GATHERING, self._clock.now() - now)
+
+    def lapsed(self) -> None:
+        """The lease had ended: others may have taken this node's runs for unreachable."""
+        self._refresh_at = None
 
     def end_at_once(self, others: Sequence[NotStarted]) -> None:
         """Runs that were claimed and have no process."""
@@ -183,14 +193,25 @@ class Reporter:
         tracked.directory.remove()
         self._again.discard(tracked.directory.name)
 
+    def _refresh(self) -> None:
+        """A run that lives is said to be alive again."""
+        for run in self._stored(self._store.runs.live_on):
+            if run.state is RunState.UNREACHABLE and (mine := self._mine(run)):
+                mine.run = run
+                self._again.add(mine.directory.name)
+
     def _pass_orders(self) -> None:
-        own = next((tracked.run for tracked in self._roster.all() if not tracked.disowned), None)
-        if own is None:
-            return
-        for run in self._store.runs.ordered_on(own.node):
-            mine = self._roster.of(run.id)
-            if mine and mine.run.epoch == run.epoch:
+        for run in self._stored(self._store.runs.ordered_on):
+            if mine := self._mine(run):
                 self._pass_all(mine, run)
+
+    def _stored(self, on_node: Callable[[str], list[Run]]) -> list[Run]:
+        own = next((tracked.run for tracked in self._roster.all() if not tracked.disowned), None)
+        return on_node(own.node) if own else []
+
+    def _mine(self, run: Run) -> Tracked | None:
+        mine = self._roster.of(run.id)
+        return mine if mine and (mine.run.epoch, mine.run.nonce) == (run.epoch, run.nonce) else None
 
     def _pass_all(self, mine: Tracked, run: Run) -> None:
         """A kill is passed on before it is crossed out, so that it is not lost; a signal afterwards, so that it comes once."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from coal_mine.domain.job import OnLost
 from coal_mine.domain.node import Node
 from coal_mine.domain.output import Chunk
-from coal_mine.domain.run import Run
+from coal_mine.domain.run import Run, RunChange
 
 from .spool import Command, RunDirectory
 
@@ -25,6 +25,7 @@ class Tracked:
     dropped_to: int = 0  # the middle of a long output is deleted up to there
     tail_stored_at: datetime | None = None
     unsure: tuple[Chunk, ...] = ()  # output on its way into the store: until that is known to have it, it is written again like this
+    end: RunChange | None = None  # on its way into the store: until that is known to have it, it is written again like this
     command: Command | None = None  # once it was seen, so that it can be killed without the directory
     is_unreadable: bool = False  # the directory is, and the log has it
     disowned: bool = False  # the run has passed to somebody else, or is over: nothing of it counts any more

@@ -15,10 +15,10 @@ import pytest
 
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.output import Stream
-from coal_mine.domain.run import End, Run, RunState
+from coal_mine.domain.run import End, Run, RunState, abandoned
 from coal_mine.services.run_requests import RunRequest
 from tests.support.agents import House, Line, frames_of, output_of
-from tests.support.jobs import SECOND, Scene, scene_in
+from tests.support.jobs import MINUTE, SECOND, Scene, scene_in
 from tests.support.waiting import until
 
 DONE, FAILED, KILLED, RUNNING = RunState.DONE, RunState.FAILED, RunState.KILLED, RunState.RUNNING
@@ -221,6 +221,19 @@ def test_ends_whose_answer_was_lost_are_told_once(scene: Scene, house: House, li
     assert scene.alerts == ["FAILED"]
 
 
+def test_an_end_is_written_again_with_the_same_time(scene: Scene, house: House, line: Line) -> None:
+    run = started(scene, house, "exit 1")
+    until("its end", lambda: house.directories()[0].result())
+    with line.losing("runs.change"), pytest.raises(StoreUnavailable):
+        house.report()
+    before = scene.get(run)
+    scene.clock.move(SECOND)
+    house.until("the end of its directory", lambda: not house.directories())
+
+    assert (before.state, scene.get(run).ended_at) == (FAILED, before.ended_at)
+    assert not scene.get(run).owed
+
+
 def test_a_kill_ends_the_whole_tree(scene: Scene, house: House) -> None:
     run = started(scene, house, "sleep 600 & echo $!; wait")
     pid = house.until("the child's number", lambda: output_of(scene.store, run).strip())
@@ -282,6 +295,28 @@ def test_when_a_run_ends_the_next_one_that_waits_is_called(scene: Scene, house: 
     house.until("the call", lambda: scene.get(waiting).due_at <= scene.now)
 
     assert put_off >= SECOND
+
+
+# What others say of a run
+
+
+def test_a_run_that_was_taken_for_unreachable_is_running_again_once_its_node_is_back(scene: Scene, house: House) -> None:
+    run = house.running(started(scene, house, "sleep 600"))
+    scene.write(abandoned(run, "silent", scene.now))
+    scene.clock.move(MINUTE)
+    house.report()
+
+    assert scene.get(run).state is RUNNING
+
+
+def test_after_a_lapse_of_the_lease_that_is_found_out_at_once(scene: Scene, house: House) -> None:
+    run = house.running(started(scene, house, "sleep 600"))
+    scene.write(abandoned(run, "silent", scene.now))
+    house.agent._beat._lease.give_up()
+    house.beat()
+    house.report()
+
+    assert scene.get(run).state is RUNNING
 
 
 # Bad directories
