@@ -45,6 +45,7 @@ class ShownJob:
     job: Job
     warnings: list[str]
     last_run: Run | None  # the newest that is more than planned
+    next_at: datetime | None  # its next tick; None while disabled, and when none will come
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ class Jobs:
 
     def _all_shown(self, jobs: Sequence[Job], now: datetime) -> Sequence[ShownJob]:
         nodes, latest = self._nodes.all(), self._runs.latest([job.id for job in jobs])
-        return [ShownJob(job, warnings_of(job.definition, nodes, now), latest.get(job.id)) for job in jobs]
+        return [ShownJob(job, warnings_of(job.definition, nodes, now), latest.get(job.id), first_tick(job.definition, now)) for job in jobs]
 
     @staticmethod
     def _coming(definition: Definition, now: datetime, count: int) -> Sequence[datetime]:
