@@ -145,11 +145,20 @@ class Canaries:
 
     def pause(self, reference: Reference, comment: str) -> Shown:
         entry = self._entry("Paused", comment)
-        return self._change(self.id_of(reference), lambda canary: states.paused(canary, entry))
+        return self._switch(reference, lambda canary: states.paused(canary, entry))
 
     def unpause(self, reference: Reference, comment: str) -> Shown:
         entry = self._entry("Unpaused", comment)
-        return self._change(self.id_of(reference), lambda canary: states.unpaused(canary, entry))
+        return self._switch(reference, lambda canary: states.unpaused(canary, entry))
+
+    def _switch(self, reference: Reference, switched: Callable[[Canary], Transition]) -> Shown:
+        """Not of a job's canary: paused by hand, it would say nothing of bad runs, and a good one would not end that."""
+
+        def change(canary: Canary) -> Transition:
+            _refuse_owned(canary)
+            return switched(canary)
+
+        return self._change(self.id_of(reference), change)
 
     def id_of(self, reference: Reference) -> str:
         """Raises Invalid and NotFound; only a reference by id does not ask the store."""

@@ -11,9 +11,10 @@ import pytest
 
 from coal_mine.domain.alert import Kind
 from coal_mine.domain.canary import Entry, failed
+from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Job
 from coal_mine.domain.times import END_OF_TIME
-from coal_mine.services.canaries import Canaries
+from coal_mine.services.canaries import Canaries, Reference
 from coal_mine.services.definitions import Definition
 from coal_mine.services.job_canaries import JobCanaries
 from coal_mine.services.jobs import Jobs
@@ -215,3 +216,17 @@ def test_a_change_that_concerns_no_time_leaves_the_deadline(scene: Scene) -> Non
     scene.jobs.patch(job.id, {"command": "false"})
 
     assert scene.canary_of(job).deadline == before
+
+
+def test_a_canary_of_a_job_is_not_paused_by_hand(scene: Scene) -> None:
+    job = scene.job()
+
+    with pytest.raises(Invalid, match=f"belongs to job {job.id}"):
+        Canaries(scene.store, scene.clock, scene.ids).pause(Reference(id=job.canary_id), "")
+
+
+def test_a_canary_of_a_disabled_job_is_not_unpaused_by_hand(scene: Scene) -> None:
+    job = scene.job(enabled=False)
+
+    with pytest.raises(Invalid, match=f"belongs to job {job.id}"):
+        Canaries(scene.store, scene.clock, scene.ids).unpause(Reference(id=job.canary_id), "")
