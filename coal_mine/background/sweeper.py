@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from coal_mine.domain.canary import awaited
 from coal_mine.domain.errors import NotFound
 from coal_mine.domain.node import Node
 from coal_mine.domain.overdue import UNATTENDED, awaited_until, overdue, unplaceable, waits_for_its_turn
+from coal_mine.domain.planning import apart
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, abandoned, lost
 from coal_mine.domain.times import isoformat
@@ -114,6 +116,8 @@ class Sweeper:
     def _carry_out(self, changes: Sequence[RunChange]) -> None:
         if not changes:
             return
+        ends = apart([change.after for change in changes])
+        changes = [replace(change, after=after) for change, after in zip(changes, ends, strict=True)]
         outcomes = self._store.runs.change(changes)
         won = [change.after for change, outcome in zip(changes, outcomes, strict=True) if outcome is Outcome.WON]
         for run in (run for run in won if run.owed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -40,7 +41,18 @@ def plan(job: Job, nodes: Sequence[Node], now: datetime) -> Plan:
         return Plan(job, (), next_tick(schedules, job.next_at - timedelta(milliseconds=1)))
     newer = _newer(job.definition, ticks, now)
     runs = [_run(job, tick, slot, newer - place, now) for place, tick in enumerate(ticks) for slot in slots]
-    return Plan(job, tuple(runs), next_tick(schedules, ticks[-1]))
+    return Plan(job, tuple(apart(runs)), next_tick(schedules, ticks[-1]))
+
+
+def apart(runs: Sequence[Run]) -> list[Run]:
+    """Those that end at one moment, each a millisecond before the next one of its job: a canary changes at most once in a millisecond."""
+    later: Counter[str] = Counter()
+    found = []
+    for run in reversed(runs):
+        at = run.ended_at
+        found.append(replace(run, ended_at=at - timedelta(milliseconds=later[run.job_id])) if at else run)
+        later[run.job_id] += at is not None
+    return found[::-1]
 
 
 def slots_of(definition: Definition, nodes: Sequence[Node], now: datetime) -> Sequence[str]:

@@ -347,3 +347,12 @@ def test_a_job_that_cannot_be_planned_keeps_no_other_from_being_and_loses_no_tic
 
     assert runs_beside == 1
     assert ticks_are_recorded_once(scene, broken, since, MINUTE)
+
+
+def test_each_of_several_ticks_that_nobody_planned_alerts_when_somebody_wants_that(scene: Scene) -> None:
+    job = scene.job(catch_up="none", failure_alerts="every", start_deadline=1)
+    scene.clock.move(4 * MINUTE + 30 * SECOND)
+    scene.plan()
+
+    assert scene.alerts == ["MISSED"] * scene.states_of(job).count(MISSED)
+    assert len(scene.alerts) > 1

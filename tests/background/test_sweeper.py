@@ -96,6 +96,16 @@ def skipped_because(scene: Scene, switch: Any) -> Run:
     return scene.get(run)
 
 
+def test_each_of_several_runs_missed_at_once_alerts_when_somebody_wants_that(scene: Scene) -> None:
+    scene.node("alpha")
+    scene.node("beta")
+    scene.next_run(scene.job(mode="all", failure_alerts="every"))
+    scene.clock.move(HOUR)
+    scene.sweep()
+
+    assert scene.alerts == ["MISSED", "MISSED"]
+
+
 def test_while_execution_is_switched_off_it_is_skipped(scene: Scene) -> None:
     run = skipped_because(scene, lambda: scene.store.nodes.switch_execution(enabled=False))
 
