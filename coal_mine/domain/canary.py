@@ -159,6 +159,14 @@ def awaited(canary: Canary, deadline: datetime) -> Transition | None:
     return Transition(before=canary, after=replace(canary, deadline=deadline), depends_on=_STATE)
 
 
+def excused(canary: Canary, tick: datetime, entry: Entry | None) -> Transition:
+    """Nothing good will come of that tick, on purpose: the canary waits for the next one's, and neither recovers nor is late for this."""
+    deadline = canary.periodicity.deadline_after(tick)
+    if canary.paused or canary.late or canary.deadline is None or canary.deadline >= deadline:
+        return Transition(before=canary, after=canary, depends_on=_STATE, entry=entry)
+    return Transition(before=canary, after=replace(canary, deadline=deadline), depends_on=_STATE, entry=entry)
+
+
 def _needless_late(canary: Canary, at: datetime) -> Alert | None:
     """The LATE of a canary that was triggered in time after all, while nobody has been told.
 

@@ -237,7 +237,7 @@ def started(run: Run, at: datetime) -> RunChange:
 def ended(run: Run, result: Result) -> RunChange:
     """Done, failed or killed; or waiting for the next attempt."""
     if result.is_good:
-        return _over(run, RunState.DONE, result.ended_at, "", result)
+        return _over(run, RunState.DONE, _told_at(run, result), "", result)
     if result.end is End.KILLED:
         return _over(run, RunState.KILLED, result.ended_at, result.reason, result)
     retries = run.definition.retries
@@ -254,6 +254,13 @@ def ended(run: Run, result: Result) -> RunChange:
         attempts=(*run.attempts, past),
     )  # fmt: skip
     return RunChange(before=run, after=after)
+
+
+def _told_at(run: Run, result: Result) -> datetime:
+    """When it was done; of one that was unreachable, after that at the earliest, else its canary would take it for old news."""
+    if run.state is RunState.UNREACHABLE and run.ended_at:
+        return max(result.ended_at, run.ended_at + timedelta(milliseconds=1))
+    return result.ended_at
 
 
 def _pause(run: Run, retries: Retries) -> timedelta:

@@ -22,7 +22,7 @@ from coal_mine.domain.job import FailureAlerts, Job, MailReport
 from coal_mine.domain.job_ports import RunFilter
 from coal_mine.domain.pending import PendingTrigger
 from coal_mine.domain.ports import TRIGGER_SECONDS, Store
-from coal_mine.domain.run import ANY, Run, RunState, entry_nonce
+from coal_mine.domain.run import ANY, Origin, Run, RunState, entry_nonce
 from coal_mine.domain.times import isoformat
 
 from .run_output import last_lines
@@ -96,10 +96,18 @@ class Outcomes:
             if run.state in _BAD:
                 self._fail(run, job, _BAD[run.state], _detail(self._store, run))
             elif run.state is RunState.KILLED:
-                entry = _entry(run, "Killed")
-                self._apply(job.canary_id, lambda canary: states.noted(canary, entry))
+                self._excuse(run, job, _entry(run, "Killed"))
             elif run.overlapped and self._are_told(run):
                 self._fail(run, job, Kind.LATE, f"{SKIPS_TOLD} ticks in a row were skipped: {run.reason}")
+            elif run.state is RunState.SKIPPED and not run.overlapped:
+                self._excuse(run, job, None)
+
+    def _excuse(self, run: Run, job: Job, entry: Entry | None) -> None:
+        """A run by hand belongs to no tick, and the canary goes on waiting for the schedule's."""
+        if run.origin is not Origin.MANUAL:
+            self._apply(job.canary_id, lambda canary: states.excused(canary, run.tick, entry))
+        elif entry:
+            self._apply(job.canary_id, lambda canary: states.noted(canary, entry))
 
     def _fail(self, run: Run, job: Job, kind: Kind, detail: str) -> None:
         every = job.definition.failure_alerts is FailureAlerts.EVERY
@@ -159,9 +167,10 @@ def _entry(run: Run, what: str) -> Entry:
 
 
 def _seconds(run: Run) -> str:
-    if run.started_at is None or run.ended_at is None:
+    ended_at = run.result.ended_at if run.result else run.ended_at
+    if run.started_at is None or ended_at is None:
         return "no time"
-    return f"{(run.ended_at - run.started_at).total_seconds():.1f} s"
+    return f"{(ended_at - run.started_at).total_seconds():.1f} s"
 
 
 def _detail(store: Store, run: Run) -> str:

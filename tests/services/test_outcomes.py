@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.run import End, Run, RunState, abandoned, gone, killed, lost, missed, skipped
-from tests.support.jobs import DAY, MINUTE, SECOND, Scene, scene_in
+from coal_mine.services.run_requests import RunRequest
+from tests.support.jobs import DAY, HOUR, MINUTE, SECOND, Scene, scene_in
 
 ALL = {"mode": "all"}
+DAILY = [{"cron": "0 2 * * *"}]
 EVERY = {"failure_alerts": "every"}
 
 
@@ -80,6 +83,18 @@ def test_a_run_out_of_reach_alerts_once_even_when_it_is_lost_later(scene: Scene)
     assert scene.alerts == ["LOST"]
 
 
+def test_a_good_end_that_is_told_after_its_node_was_silent_is_a_recovery(scene: Scene) -> None:
+    run = scene.start(scene.next_run(scene.job()))
+    ended_at = scene.clock.move(SECOND)
+    silent = scene.write(abandoned(run, "silent", scene.clock.move(35 * SECOND)))
+    scene.tell(silent)
+    scene.clock.move(SECOND)
+    scene.tell(scene.end(silent, ended_at=ended_at))
+
+    assert (scene.canary_of(run).late, scene.alerts) == (False, ["LOST", "RESUMED"])
+    assert scene.history_of(run)[0].text.endswith("done in 1.0 s)")
+
+
 def test_the_next_good_run_after_a_failed_one_is_a_recovery(scene: Scene) -> None:
     job = scene.job()
     scene.tell(scene.end(scene.next_run(job), exit_code=1))
@@ -139,6 +154,40 @@ def test_a_run_that_an_operator_kept_from_being_started_alerts_nobody(scene: Sce
     scene.tell(scene.write(skipped(run, "draining: node alpha", scene.now)))
 
     assert scene.alerts == []
+
+
+def test_a_canary_is_not_late_for_a_tick_whose_run_was_killed(scene: Scene) -> None:
+    run = scene.next_run(scene.job(schedules=DAILY))
+    scene.tell(scene.write(killed(scene.start(run), "by hand", scene.now)))
+
+    assert not late_after(scene, 3 * HOUR)
+    assert late_after(scene, DAY)
+
+
+def test_a_canary_is_not_late_for_a_tick_that_an_operator_held_back(scene: Scene) -> None:
+    run = scene.next_run(scene.job(schedules=DAILY))
+    scene.tell(scene.write(skipped(run, "draining: node alpha", scene.now)))
+
+    assert not late_after(scene, 3 * HOUR)
+    assert late_after(scene, DAY)
+
+
+def test_a_killed_run_does_not_end_that_a_canary_is_late(scene: Scene) -> None:
+    job = scene.job()
+    scene.tell(scene.end(scene.next_run(job), exit_code=1))
+    scene.tell(scene.write(killed(scene.next_run(job), "by hand", scene.now)))
+
+    assert (scene.canary_of(job).late, scene.alerts) == (True, ["FAILED"])
+
+
+def test_a_run_by_hand_that_is_killed_leaves_the_deadline(scene: Scene) -> None:
+    job = scene.job(schedules=DAILY)
+    before = scene.canary_of(job).deadline
+    scene.clock.move(DAY)
+    run = scene.runs.start(job.id, RunRequest())[0]
+    scene.tell(scene.write(killed(run, "by hand", scene.now)))
+
+    assert scene.canary_of(job).deadline == before
 
 
 def test_two_skips_in_a_row_because_of_an_earlier_run_alert_nobody(scene: Scene) -> None:
@@ -321,6 +370,11 @@ def test_a_run_that_is_killed_before_it_was_started_enters_the_history(scene: Sc
     scene.tell(scene.write(killed(run, "killed before it was started", scene.now)))
 
     assert "killed before it was started" in scene.history_of(run)[0].text
+
+
+def late_after(scene: Scene, time: timedelta) -> bool:
+    """Whether a canary is late when so much time has passed."""
+    return scene.store.canaries.mark_late(scene.clock.move(time)) > 0
 
 
 def skip_ticks(scene: Scene, count: int) -> None:
