@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from coal_mine.domain.node import Node
@@ -36,8 +37,9 @@ class Adoption:
         runs = self._store.runs.find({spec.run_id for _, spec in found})
         for directory, spec in found:
             run = runs.get(spec.run_id)
-            if run and run.is_live and run.epoch == spec.epoch and run.node == node.name:
-                self._roster.add(Tracked(run, directory, position=self._stored(run)))
+            mine = self._renamed(run, node) if run and run.is_live and run.epoch == spec.epoch and _is_of(node, run) else None
+            if mine:
+                self._roster.add(Tracked(mine, directory, position=self._stored(mine)))
             else:
                 self._disown(directory, run)
         self.give_back(node, now, settled=timedelta())
@@ -68,6 +70,14 @@ class Adoption:
                 self._clear(directory)
         return found
 
+    def _renamed(self, run: Run, node: Node) -> Run | None:
+        """Under the name that its node has now, so that orders reach it; None when it has passed to somebody else meanwhile."""
+        if run.node == node.name:
+            return run
+        change = RunChange(before=run, after=replace(run, node=node.name))
+        (outcome,) = self._store.runs.change([change])
+        return change.after if outcome is Outcome.WON else None
+
     def _stored(self, run: Run) -> int:
         """Where its output ends that is in the store. What follows must begin there: chunks that begin alike are taken for the same."""
         end = 0
@@ -87,6 +97,11 @@ class Adoption:
     def _clear(directory: RunDirectory) -> None:
         directory.kill_remains()
         directory.remove()
+
+
+def _is_of(node: Node, run: Run) -> bool:
+    """A node that was given another name goes on with its runs: it is known by its spool, which the boot names last."""
+    return run.node == node.name or run.boot.split()[1:] == node.boot.split()[1:] != []
 
 
 def _age(run: Run, now: datetime) -> timedelta:

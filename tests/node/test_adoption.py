@@ -203,6 +203,26 @@ def test_a_node_on_a_new_spool_has_lost_its_runs(scene: Scene, tmp_path: Path, g
         assert scene.get(run).state is LOST
 
 
+def test_a_node_that_was_given_another_name_goes_on_with_its_runs(scene: Scene, house: House, gate: Gate) -> None:
+    run = begun(scene, house, gate)
+    house.name = "renamed"
+    house.restart()
+    gate.open()
+    found = house.ended(run)
+
+    assert (found.state, found.node, gate.mark.read_text()) == (DONE, "renamed", "begun\n")
+
+
+def test_orders_reach_the_runs_of_a_node_that_was_given_another_name(scene: Scene, house: House, gate: Gate) -> None:
+    run = begun(scene, house, gate)
+    house.name = "renamed"
+    house.restart()
+    scene.runs.kill(run.id)
+    scene.clock.move(SECOND)
+
+    assert house.ended(run).state is RunState.KILLED
+
+
 def test_a_run_that_has_passed_to_somebody_else_is_killed_and_not_told(scene: Scene, house: House, gate: Gate) -> None:
     run = begun(scene, house, gate, on_lost="rerun")
     again = scene.start(scene.write(abandoned(run, "silent", scene.now)), "beta")
