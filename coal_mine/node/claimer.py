@@ -42,6 +42,7 @@ _GATHERING = timedelta(milliseconds=50)
 # Other nodes should have their share of a crowd, and the first of it should not wait for the last to be claimed.
 _AT_ONCE = 50
 _LOOKED_AT = 1_000
+_LOOKED_AT_MOST = 16_000
 # A run that waits for an earlier one is tried again so much later, unless that ends here.
 _TURN = timedelta(seconds=1)
 _KILL = "kill"  # among a run's orders
@@ -120,12 +121,25 @@ class Claimer:
         """What is due, known from the last look or looked for now."""
         due = [run for run in self._known if run.due_at <= now]
         if not due:
-            self._known = self._store.runs.due(now + LOOK_AHEAD, node=node, limit=_LOOKED_AT)
+            self._known = self._look(node, now + LOOK_AHEAD)
             due = [run for run in self._known if run.due_at <= now]
         self._known = [run for run in self._known if run.due_at > now]
         due = [run for run in due if run.start_by > now]  # the others are missed, and somebody is about to say so
         # Nodes that take from a crowd at once begin at different places.
         return sorted(due, key=lambda run: (run.due_at, -run.priority, crc32(f"{node.name} {run.id}".encode())))
+
+    def _look(self, node: Node, until: datetime) -> list[Run]:
+        """A crowd that this node may not take must not hide what is behind it. Nothing is asked beside this while there is none."""
+        found = self._store.runs.due(until, node=node, limit=_LOOKED_AT)
+        if len(found) < _LOOKED_AT:
+            return found
+        limit, node = _LOOKED_AT, self._allowed(node)
+        while True:
+            found = self._store.runs.due(until, node=node, limit=limit)
+            takeable = [run for run in found if self._roster.may_ever_fit(run, node)]
+            if takeable or len(found) < limit or limit >= _LOOKED_AT_MOST:
+                return takeable
+            limit *= 4
 
     def _allowed(self, node: Node) -> Node:
         """With the pools for which it may take runs now, as operators want it."""

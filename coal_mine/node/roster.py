@@ -77,6 +77,12 @@ class Roster:
     def __len__(self) -> int:
         return len(self._tracked)
 
+    def may_ever_fit(self, run: Run, node: Node) -> bool:
+        """Whether the node may run it, and has room for it when nothing else is under way."""
+        wanted = run.definition
+        fits = (not self._cpus or wanted.cpus <= self._cpus) and (not self._mem or wanted.mem <= self._mem)
+        return fits and node.may_run_as(wanted.user)
+
     def fitting(self, runs: Iterable[Run], node: Node, most: int) -> list[Run]:
         """Of these, in their order, those for which there is room now, and which the node may run."""
         live = [tracked.run for tracked in self.all()]

@@ -111,6 +111,32 @@ def test_a_run_that_may_not_be_taken_keeps_no_other_from_being(scene: Scene, hou
     assert claimed_next(scene, house, scene.runs_of(other)[0]).state is DONE
 
 
+def crowd_before_another(scene: Scene, house: House, size: int, **body: Any) -> Run:
+    """A run that is due behind many of one job, after the node was asked."""
+    run = scene.next_run(scene.job(**DUMMY, start_deadline=3_600, **body))
+    scene.store.runs.add([replace(run, id=f"{run.id}.{number}") for number in range(size)])
+    scene.clock.move(SECOND)
+    (other,) = scene.runs.start(scene.job(**DUMMY).id, RunRequest())
+    house.beat()
+    house.claim()
+    return scene.get(other)
+
+
+def test_a_crowd_of_a_paused_pool_does_not_hide_the_runs_of_another(scene: Scene, tmp_path: Path) -> None:
+    scene.store.nodes.pause_pool("other", paused=True)
+    with House(scene, tmp_path / "nodes", pools=("default", "other")) as house:
+        assert crowd_before_another(scene, house, 1_000, pools=["other"]).state is DONE
+
+
+def test_a_crowd_as_somebody_whom_the_node_does_not_list_does_not_hide_other_runs(scene: Scene, house: House) -> None:
+    assert crowd_before_another(scene, house, 1_000, user="nobody").state is DONE
+
+
+def test_a_crowd_that_is_too_large_for_the_node_does_not_hide_other_runs(scene: Scene, tmp_path: Path) -> None:
+    with House(scene, tmp_path / "nodes", mem=100.0) as house:
+        assert crowd_before_another(scene, house, 5_000, mem=101).state is DONE
+
+
 def test_in_mode_all_each_node_takes_its_own(scene: Scene, house: House) -> None:
     scene.node("beta")
     run = scene.next_run(scene.job(**DUMMY, mode="all"))
