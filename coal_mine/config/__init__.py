@@ -4,7 +4,7 @@ from .loading import ENVIRONMENT, Config, load
 from .logs import LoggingConfig
 from .mail import AlertsConfig, EmailConfig, HeartbeatConfig, Tls
 from .node import JobsConfig, NodeConfig, default_node
-from .store import MongoConfig, key_path
+from .store import MongoConfig, address_path, key_path
 from .wsgi import ALL_INTERFACES, WsgiConfig
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "NodeConfig",
     "Tls",
     "WsgiConfig",
+    "address_path",
     "default_node",
     "key_path",
     "load",

@@ -58,3 +58,8 @@ def _fault_of_place(path: Path) -> str:
 def key_path(sqlite_path: Path) -> Path:
     """Where a server on SQLite keeps the key that it made for job calls, and where cmcli on the same machine finds it."""
     return sqlite_path.absolute().parent / "key"
+
+
+def address_path(sqlite_path: Path) -> Path:
+    """Where that server says on which address and port it listens, with a blank between them."""
+    return sqlite_path.absolute().parent / "address"

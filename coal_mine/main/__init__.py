@@ -15,7 +15,7 @@ from coal_mine.config import Config, Tls, default_node, key_path, load
 from coal_mine.domain.errors import CoalMineError, Invalid
 
 from . import logs
-from .job_key import job_key
+from .job_key import job_key, note_address
 from .node_parts import warn_of_root
 from .parts import Roles, check_store
 from .serving import checked_address, serve_loops, supervise
@@ -86,6 +86,7 @@ def _run(config: Config, wanted: _Wanted) -> None:
     if everything or wanted.web:
         host, port = checked_address(config.wsgi)
         config = replace(config, wsgi=replace(config.wsgi, host=host, port=port))
+        note_address(config)
     _introduce(config, store, key, wanted)
     _warn(config, wanted)
     if wanted.web:

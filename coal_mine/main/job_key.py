@@ -1,4 +1,4 @@
-"""The key that job calls need: the configured one, else on SQLite one that the server makes for itself."""
+"""The key that job calls need: the configured one, else on SQLite one that the server makes for itself, and to whom cmcli may send that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from coal_mine.config import Config, key_path
+from coal_mine.config import Config, address_path, key_path
 from coal_mine.domain.errors import Invalid
 from coal_mine.ids import RandomIds
 
@@ -23,6 +23,20 @@ def job_key(config: Config) -> str:
     if not path.exists():
         _make(path)
     return _read(path)
+
+
+def note_address(config: Config) -> None:
+    """For cmcli: whoever else listens on this machine must not get the key. Raises Invalid."""
+    if config.wsgi.auth_key or config.mongodb is not None:
+        return
+    path = address_path(config.sqlite_path)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+        with open(handle, "w", encoding="ascii") as file:
+            file.write(f"{config.wsgi.host} {config.wsgi.port}\n")
+        os.replace(name, path)
+    except OSError as error:
+        raise Invalid(f"{path}: the address cannot be written: {error.strerror}; set [wsgi] auth_key instead") from error
 
 
 def _read(path: Path) -> str:

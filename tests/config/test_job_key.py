@@ -72,6 +72,12 @@ def test_a_file_of_somebody_else_is_not_taken_for_a_key(ini: Path, tmp_path: Pat
         job_key(load(ini, {}))
 
 
+def test_the_server_writes_down_where_it_listens(server: CoalMine) -> None:
+    address = server.directory / "state" / "coal-mine" / "address"
+
+    assert server.url == "http://{}:{}".format(*address.read_text().split())
+
+
 def test_a_start_with_a_bad_key_ends_in_one_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "state" / "coal-mine").mkdir(parents=True)
     (tmp_path / "state" / "coal-mine" / "key").write_text("short")

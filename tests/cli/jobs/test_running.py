@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import LIMIT_SECONDS, Cmcli
-from tests.cli.jobs.conftest import Call
+from tests.cli.jobs.conftest import Call, key_file
 from tests.cli.jobs.relay import Relay
 from tests.support.server import CoalMine
 from tests.support.waiting import until
@@ -150,7 +150,8 @@ def test_ctrl_c_leaves_the_run_alone_and_says_how_to_end_it(cmcli: Cmcli, call: 
 
 def test_a_broken_connection_is_tried_again(running: CoalMine, cmcli: Cmcli, job: Call, gate: Path) -> None:
     with Relay(running.url) as relay:
-        process = begun(cmcli, job(at_the_gate(gate, "echo more; exit 5")), environment={"COAL_MINE_HOST": relay.url})
+        environment = {"COAL_MINE_HOST": relay.url, "COAL_MINE_AUTH_KEY": key_file(running).read_text().strip()}
+        process = begun(cmcli, job(at_the_gate(gate, "echo more; exit 5")), environment=environment)
         relay.cut()
         assert process.stderr is not None
         complaint = process.stderr.readline()
