@@ -14,7 +14,7 @@ from coal_mine.domain.node import Node
 from coal_mine.domain.overdue import UNATTENDED, awaited_until, overdue, unplaceable, waits_for_its_turn
 from coal_mine.domain.planning import apart
 from coal_mine.domain.ports import Store
-from coal_mine.domain.run import Outcome, Run, RunChange, RunState, abandoned, lost
+from coal_mine.domain.run import Outcome, Run, RunChange, RunState, abandoned, gone, lost
 from coal_mine.domain.times import isoformat
 
 from .contact import Contact
@@ -29,8 +29,6 @@ _GAP = timedelta(seconds=10)
 _RETURN = timedelta(seconds=3)
 # Whoever ends a run tells its canary; only when he has not done it so long afterwards, we do.
 _TOLD_AFTER = timedelta(seconds=3)
-# A run on a node that is never heard of again.
-LOST_AFTER = timedelta(hours=24)
 # As soon as a node has had time to take it, it is asked whether any may.
 _PLACED_AFTER = timedelta(seconds=1)
 # Canaries that wait for runs under way are looked at so often, and read when their deadlines are so near.
@@ -43,11 +41,12 @@ _AT_ONCE = 500
 class Sweeper:
     """Any number may work at once: each change is conditional, and telling is idempotent."""
 
-    def __init__(self, store: Store, *, tell: Callable[[Sequence[Run]], None], kept: timedelta) -> None:
-        """`tell` is services.outcomes.Outcomes.tell; runs are forgotten so long after their end."""
+    def __init__(self, store: Store, *, tell: Callable[[Sequence[Run]], None], kept: timedelta, lost_after: timedelta) -> None:
+        """`tell` is services.outcomes.Outcomes.tell. Runs are `kept` so long after their end, and wait `lost_after` for news of a node."""
         self._store = store
         self._tell = tell
         self._kept = kept
+        self._lost_after = lost_after
         self._contact = Contact(gap=_GAP, settling=_SETTLING)
         self._return = Contact(gap=_GAP, settling=_RETURN)
         self._forget_at: datetime | None = None
@@ -86,8 +85,17 @@ class Sweeper:
         for name in busy:
             node = nodes.get(name)
             if node is None or node.has_lost_its_lease(now):
-                changes += [change for run in self._store.runs.live_on(name) if (change := _abandoned(run, node, now))]
+                changes += [change for run in self._store.runs.live_on(name) if (change := self._abandoned(run, node, now))]
         self._carry_out(changes)
+
+    def _abandoned(self, run: Run, node: Node | None, now: datetime) -> RunChange | None:
+        if node is None:  # only an operator removes a node, and thereby says that nothing on it goes on
+            return gone(run, f"node {run.node} was removed", now)
+        if run.state is not RunState.UNREACHABLE:
+            return abandoned(run, f"nothing is heard of node {run.node} since {isoformat(node.seen_at)}", now)
+        if now - node.seen_at < self._lost_after:
+            return None
+        return lost(run, f"nothing was heard of node {run.node} since {isoformat(node.seen_at)}", now)
 
     def _await(self, now: datetime) -> None:
         """Canaries whose deadlines come near wait for runs that are under way and may be."""
@@ -128,12 +136,3 @@ class Sweeper:
         if self._forget_at is None or now >= self._forget_at:
             more = self._store.runs.forget(now - self._kept, limit=_AT_ONCE) == _AT_ONCE
             self._forget_at = now if more else now + _FORGET_EVERY
-
-
-def _abandoned(run: Run, node: Node | None, now: datetime) -> RunChange | None:
-    silent_since = node.seen_at if node else run.claimed_at or run.created_at
-    if run.state is RunState.UNREACHABLE:
-        if now - silent_since < LOST_AFTER:
-            return None
-        return lost(run, f"nothing was heard of node {run.node} since {isoformat(silent_since)}", now)
-    return abandoned(run, f"nothing is heard of node {run.node} since {isoformat(silent_since)}", now)

@@ -35,6 +35,7 @@ class NodeConfig:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobsConfig:
     keep: timedelta  # how long runs and their output are kept after their end
+    lost_after: timedelta  # how long a run waits for news of its node
 
 
 def read_node(section: Section) -> NodeConfig:
@@ -57,8 +58,11 @@ def default_node() -> NodeConfig:
 
 
 def read_jobs(section: Section) -> JobsConfig:
-    config = JobsConfig(keep=timedelta(days=section.number("keep_days", 30, 1, 36_500)))
-    section.refuse_rest("keep_days")
+    config = JobsConfig(
+        keep=timedelta(days=section.number("keep_days", 30, 1, 36_500)),
+        lost_after=timedelta(hours=section.number("lost_after_hours", 24, 1, 8_760)),
+    )
+    section.refuse_rest("keep_days", "lost_after_hours")
     return config
 
 

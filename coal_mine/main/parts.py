@@ -166,7 +166,8 @@ class Parts:
             self._takeover = Takeover(self._store, self._clock)  # only there can a predecessor's data be
             self._store.on_new_primary(watcher.store_was_away)
         self._loops.append(Loop("watcher", watcher, self._clock))
-        self._loops.append(Loop("sweeper", Sweeper(self._store, tell=self._outcomes.tell, kept=config.jobs.keep), self._clock))
+        sweeper = Sweeper(self._store, tell=self._outcomes.tell, kept=config.jobs.keep, lost_after=config.jobs.lost_after)
+        self._loops.append(Loop("sweeper", sweeper, self._clock))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
         tries = Tries()
         for number in range(1, _SENDERS + 1):

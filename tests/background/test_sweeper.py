@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coal_mine.background.sweeper import LOST_AFTER, Sweeper
+from coal_mine.background.sweeper import Sweeper
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import End, Outcome, Result, Run, RunState, ended, started
@@ -245,7 +245,7 @@ def test_what_a_node_says_of_a_run_after_its_silence_counts(scene: Scene) -> Non
 
 def test_a_run_of_which_nothing_is_heard_for_a_day_is_lost(scene: Scene) -> None:
     run = silent(scene)
-    scene.clock.move(LOST_AFTER)
+    scene.clock.move(DAY)
     scene.sweep()
     found = scene.get(run)
 
@@ -254,10 +254,29 @@ def test_a_run_of_which_nothing_is_heard_for_a_day_is_lost(scene: Scene) -> None
 
 def test_until_then_it_is_not(scene: Scene) -> None:
     run = silent(scene)
-    scene.clock.move(LOST_AFTER - MINUTE)
+    scene.clock.move(DAY - MINUTE)
     scene.sweep()
 
     assert scene.get(run).state is RunState.UNREACHABLE
+
+
+def test_a_run_on_a_node_that_was_removed_is_lost_at_once(scene: Scene) -> None:
+    run = silent(scene)
+    scene.store.nodes.remove("alpha")
+    scene.sweep()
+    found = scene.get(run)
+
+    assert (found.state, found.lock, found.reason, scene.alerts) == (RunState.LOST, "", "node alpha was removed", ["LOST"])
+
+
+def test_unless_it_may_be_run_again(scene: Scene) -> None:
+    scene.node("alpha")
+    run = scene.start(scene.next_run(scene.job(on_lost="rerun")))
+    scene.clock.move(31 * SECOND)
+    scene.store.nodes.remove("alpha")
+    scene.sweep()
+
+    assert (scene.get(run).state, scene.get(run).epoch) == (RunState.QUEUED, 2)
 
 
 def test_one_that_may_be_run_again_is_due_at_once_with_a_new_epoch(scene: Scene) -> None:
@@ -302,7 +321,7 @@ def test_a_node_that_announces_itself_while_others_are_judged_keeps_its_run(scen
     scene.node("alpha")
     scene.start(scene.next_run(scene.job()))
     run = scene.planned()
-    sweeper = Sweeper(_Busy(scene, run), tell=scene.outcomes.tell, kept=DAY)  # type: ignore[arg-type]
+    sweeper = Sweeper(_Busy(scene, run), tell=scene.outcomes.tell, kept=DAY, lost_after=DAY)  # type: ignore[arg-type]
     scene.clock.move(run.tick - scene.now - 8 * SECOND)
     sweeper.run_once(scene.now)
     scene.node("alpha")
@@ -343,7 +362,7 @@ def test_a_sweeper_that_dies_while_it_tells_is_followed_by_one_that_does(scene: 
     run = scene.planned(start_deadline=60)
     scene.clock.move(run.start_by - scene.now)
     with pytest.raises(StoreUnavailable):
-        Sweeper(scene.store, tell=die, kept=DAY).run_once(scene.now)
+        Sweeper(scene.store, tell=die, kept=DAY, lost_after=DAY).run_once(scene.now)
     scene.sweeper.run_once(scene.clock.move(4 * SECOND))
 
     assert scene.alerts == ["MISSED"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coal_mine.config import Config, NodeConfig, load
+from coal_mine.config import Config, JobsConfig, NodeConfig, load
 from coal_mine.config.node import host_as_name
 from coal_mine.domain.errors import Invalid
 
@@ -22,6 +22,7 @@ cpus = 2.5
 mem = 4096
 [jobs]
 keep_days = 7
+lost_after_hours = 48
 """
 
 
@@ -37,15 +38,15 @@ def test_a_node_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert config.node == NodeConfig(
         name="alpha-1", pools=("batch", "default"), users=("backup", "*"), timezone="Europe/Paris", slots=7, cpus=2.5, mem=4096
     )
-    assert config.jobs.keep == timedelta(days=7)
+    assert config.jobs == JobsConfig(keep=timedelta(days=7), lost_after=timedelta(hours=48))
 
 
 def test_an_ini_without_the_section_makes_no_node(tmp_path: Path) -> None:
     assert loaded(tmp_path, "").node is None
 
 
-def test_runs_are_kept_for_a_month_unless_said(tmp_path: Path) -> None:
-    assert loaded(tmp_path, "").jobs.keep == timedelta(days=30)
+def test_runs_are_kept_for_a_month_and_waited_for_for_a_day_unless_said(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "").jobs == JobsConfig(keep=timedelta(days=30), lost_after=timedelta(days=1))
 
 
 @pytest.mark.parametrize(
