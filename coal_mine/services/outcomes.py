@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 # After so many ticks in a row that found an earlier run still under way, somebody is told.
 SKIPS_TOLD = 3
 _MAX_TRIES = 1_000
+_FAILED_AGAIN_SECONDS = 60.0
 _BAD = {
     RunState.FAILED: Kind.FAILED,
     RunState.MISSED: Kind.MISSED,
@@ -53,12 +54,28 @@ class Outcomes:
         """`alert_owed` is called when a canary, or somebody who reads reports, is owed one."""
         self._store = store
         self._alert_owed = alert_owed
+        self._set_aside: dict[str, float] = {}  # runs that cannot be told, and when it is tried again
 
     def tell(self, runs: Sequence[Run]) -> None:
         """Raises StoreUnavailable; then some may have been told, and all of them may be told again."""
-        runs = [run for run in runs if run.owed]
+        now = monotonic()
+        self._set_aside = {run_id: again_at for run_id, again_at in self._set_aside.items() if again_at > now}
+        runs = [run for run in runs if run.owed and run.id not in self._set_aside]
         if not runs:
             return
+        try:
+            self._tell(runs)
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - one that cannot be told must not keep the others from being
+            if len(runs) > 1:
+                for run in runs:
+                    self.tell([run])
+                return
+            _log.exception("what became of run %s cannot be told; trying again in a minute", runs[0].id, extra={"action": "tell_failed"})
+            self._set_aside[runs[0].id] = now + _FAILED_AGAIN_SECONDS
+
+    def _tell(self, runs: Sequence[Run]) -> None:
         jobs = self._store.jobs.find({run.job_id for run in runs})
         told = [_Told(run, jobs.get(run.job_id)) for run in runs]
         good = {one.run.id for one in told if self._is_good(one.run)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -247,6 +248,16 @@ def test_a_good_run_whose_canary_was_deleted_is_settled(scene: Scene) -> None:
     scene.tell(scene.end(run))
 
     assert not scene.get(run).owed
+
+
+def test_a_run_that_cannot_be_told_does_not_keep_others_from_being(scene: Scene) -> None:
+    bad, good = (scene.end(scene.next_run(scene.job(id=name, name=name))) for name in ("bad", "good"))
+    unreadable = replace(scene.store.jobs.get("bad").definition, cpus=-1)
+    before = scene.store.jobs.get("bad")
+    scene.store.jobs.replace(before, replace(before, definition=unreadable))
+    scene.tell(bad, good)
+
+    assert (scene.get(bad).owed, scene.get(good).owed) == (True, False)
 
 
 def test_told_twice_a_failure_changes_nothing(scene: Scene) -> None:
