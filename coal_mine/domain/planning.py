@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from .definition import definition_as_text
 from .job import CatchUpPolicy, Definition, Job, Mode
 from .node import Node
 from .run import ANY, Origin, Run, missed, planned, skipped
@@ -40,7 +41,8 @@ def plan(job: Job, nodes: Sequence[Node], now: datetime) -> Plan:
     if not ticks:
         return Plan(job, (), next_tick(schedules, job.next_at - timedelta(milliseconds=1)))
     newer = _newer(job.definition, ticks, now)
-    runs = [_run(job, tick, slot, newer - place, now) for place, tick in enumerate(ticks) for slot in slots]
+    text = definition_as_text(job.definition)
+    runs = [_run(job, text, tick, slot, newer - place, now) for place, tick in enumerate(ticks) for slot in slots]
     return Plan(job, tuple(apart(runs)), next_tick(schedules, ticks[-1]))
 
 
@@ -70,11 +72,11 @@ def _newer(definition: Definition, ticks: Sequence[datetime], now: datetime) -> 
     return passed - 1 + len(ticks_between(definition.schedules, ticks[-1], now, definition.catch_up.most))
 
 
-def _run(job: Job, tick: datetime, slot: str, newer: int, now: datetime) -> Run:
+def _run(job: Job, text: str, tick: datetime, slot: str, newer: int, now: datetime) -> Run:
     """`newer` ticks after this one have passed; negative: it has not passed itself."""
     catch_up = job.definition.catch_up
     deadline = job.definition.start_deadline(tick)
-    run = planned(job, tick, slot, origin=Origin.SCHEDULE, start_by=tick + deadline, now=now)
+    run = planned(job, tick, slot, origin=Origin.SCHEDULE, start_by=tick + deadline, now=now, text=text)
     waits = catch_up.policy is CatchUpPolicy.ALL  # for all that are older, even if there still is time
     if newer < 0 or (newer == 0 and run.start_by > now and not waits):
         return run

@@ -191,13 +191,14 @@ def run_id(job_id: str, tick: datetime, slot: str) -> str:
     return f"{job_id}.{tick:%Y%m%dT%H%M%S}{tick.microsecond // 1000:03}Z.{slot}"
 
 
-def planned(job: Job, tick: datetime, slot: str, *, origin: Origin, start_by: datetime, now: datetime) -> Run:
+def planned(job: Job, tick: datetime, slot: str, *, origin: Origin, start_by: datetime, now: datetime, text: str = "") -> Run:
+    """`text` is that of the job's definition, from whoever plans many runs of it."""
     definition = job.definition
     return Run(
         id=run_id(job.id, tick, slot),
         job_id=job.id,
         job_version=job.version,
-        definition_text=definition_as_text(definition),
+        definition_text=text or definition_as_text(definition),
         tick=tick,
         slot=slot,
         origin=origin,
