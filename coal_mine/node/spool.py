@@ -177,10 +177,14 @@ class Spool:
         """Nothing runs yet: the forker starts it."""
         run = self.run(name)
         os.mkdir(run.path, 0o700)
-        make_control(run.path)
-        fresh = f"{run.path}/{SPEC}.new"
-        write_small(fresh, spec.to_json().encode())
-        os.rename(fresh, run.path / SPEC)
+        try:
+            make_control(run.path)
+            fresh = f"{run.path}/{SPEC}.new"
+            write_small(fresh, spec.to_json().encode())
+            os.rename(fresh, run.path / SPEC)
+        except BaseException:  # half of it would stay until the next start
+            run.remove()
+            raise
         return run
 
     def run(self, name: str) -> RunDirectory:

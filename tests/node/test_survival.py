@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -158,6 +159,18 @@ def test_a_removed_run_is_gone(workshop: Workshop) -> None:
 def test_a_spool_belongs_to_one_agent(workshop: Workshop) -> None:
     with pytest.raises(Conflict, match="belongs to another node"):
         Spool(workshop.spool.path)
+
+
+def test_a_directory_that_could_not_be_made_leaves_nothing_behind(workshop: Workshop) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(OSError, match=r"large|part"):
+            workshop.create("/bin/true")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert list((workshop.spool.path / "runs").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", ".", "../x", "a/b", "a\nb", "a\0b", "x" * 201])
