@@ -52,6 +52,10 @@ class Node:
         """An empty user is the node's own."""
         return not user or user in self.users or (ANYBODY in self.users and user != "root")
 
+    def can_ever_fit(self, cpus: float, mem: float) -> bool:
+        """Could a run that needs so much start here when nothing else runs?"""
+        return (not self.cpus or cpus <= self.cpus) and (not self.mem or mem <= self.mem)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
@@ -59,10 +63,6 @@ class Switches:
 
     execution_enabled: bool = True
     paused_pools: frozenset[str] = frozenset()
-
-    def lets_run(self, pools: Collection[str]) -> bool:
-        """Whether a run that any node of these pools may take can be taken."""
-        return self.execution_enabled and not self.paused_pools.issuperset(pools)
 
 
 def pools_of(nodes: Sequence[Node], now: datetime) -> dict[str, list[str]]:

@@ -22,8 +22,13 @@ def _of_nodes(definition: Definition, registered: Sequence[Node]) -> Iterator[st
     if not serving:
         pools = ", ".join(definition.pools)
         yield f"no node serves {'the pool' if len(definition.pools) == 1 else 'any of the pools'} {pools}: no run can start until one does"
-    elif not any(node.may_run_as(definition.user) for node in serving):
+        return
+    willing = [node for node in serving if node.may_run_as(definition.user)]
+    if not willing:
         yield f"no registered node of its pools may run as {definition.user}: each run will fail"
+    elif not any(node.can_ever_fit(definition.cpus, definition.mem) for node in willing):
+        needs = " and ".join(f"{amount:g} {unit}" for amount, unit in ((definition.cpus, "processors"), (definition.mem, "MB")) if amount)
+        yield f"no registered node that may run it has {needs} for a run: each will be missed"
 
 
 def _of_definition(definition: Definition, now: datetime) -> Iterator[str]:
