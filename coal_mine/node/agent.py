@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
+from coal_mine.domain.errors import Conflict
 from coal_mine.domain.node import Node
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import Run
@@ -23,6 +26,9 @@ from .reporter import Reporter
 from .roster import Roster
 from .spool import Spool
 from .starter import Starter
+from .surroundings import RUNS
+
+_log = logging.getLogger(__name__)
 
 _ID = "id"
 
@@ -33,6 +39,19 @@ def own_user() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return str(os.geteuid())
+
+
+def _take_over(path: Path) -> None:
+    """The spool is named after the node. When a machine's only node was given another name, its runs are still under way in the old one.
+
+    Supervisors do not mind: they hold their directories open and know them by no name.
+    """
+    others = [] if path.exists() else [other for other in path.parent.glob("*") if (other / _ID).exists()]
+    if len(others) != 1 or not any((others[0] / RUNS).iterdir()):
+        return
+    with suppress(Conflict), closing(Spool(others[0])):  # else it belongs to a second node, which is running
+        others[0].rename(path)
+        _log.warning("this node goes on with the runs in %s", others[0], extra={"action": "spool_taken_over"})
 
 
 class Agent:
@@ -53,6 +72,7 @@ class Agent:
 
         Raises Conflict when another process has the spool.
         """
+        _take_over(spool_path)
         self._spool = Spool(spool_path)
         self._forker = Forker(self._spool)
         boot = f"{boot_id()} {self._spool_id(ids)}"

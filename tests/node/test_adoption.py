@@ -213,6 +213,44 @@ def test_a_node_that_was_given_another_name_goes_on_with_its_runs(scene: Scene, 
     assert (found.state, found.node, gate.mark.read_text()) == (DONE, "renamed", "begun\n")
 
 
+def renamed(house: House) -> None:
+    """Another name means another spool, as the server names them."""
+    house.agent._forker.close()
+    house.agent._spool.close()
+    house.name = "renamed"
+    house._directory = house._directory.parent / "renamed"
+    house.agent = house._new_agent()
+    house.beat()
+
+
+def test_it_does_so_when_its_spool_is_named_after_it(scene: Scene, house: House, gate: Gate) -> None:
+    run = begun(scene, house, gate)
+    renamed(house)
+    gate.open()
+    found = house.ended(run)
+
+    assert (found.state, found.node, gate.mark.read_text()) == (DONE, "renamed", "begun\n")
+    assert output_of(scene.store, run) == b"before\nafter\n"
+
+
+def test_it_goes_on_to_start_runs_there(scene: Scene, house: House, gate: Gate) -> None:
+    begun(scene, house, gate)
+    renamed(house)
+    other = scene.next_run(scene.job())
+    house.beat()
+    house.claim()
+
+    assert (house.ended(other).state, house.ended(other).node) == (DONE, "renamed")
+
+
+def test_a_second_node_of_a_machine_leaves_the_spool_of_the_first_alone(scene: Scene, house: House, gate: Gate, tmp_path: Path) -> None:
+    run = begun(scene, house, gate)
+    with House(scene, tmp_path / "nodes", "beta"):
+        gate.open()
+
+        assert house.ended(run).node == "alpha"
+
+
 def test_orders_reach_the_runs_of_a_node_that_was_given_another_name(scene: Scene, house: House, gate: Gate) -> None:
     run = begun(scene, house, gate)
     house.name = "renamed"
