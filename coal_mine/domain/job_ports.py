@@ -110,9 +110,6 @@ class RunStore(Protocol):
     def overdue(self, now: datetime, *, limit: int) -> list[Run]:
         """Waiting runs whose `start_by` is not later than now, the earliest first."""
 
-    def next_due(self, node: Node | None) -> datetime | None:
-        """The earliest `due_at` that `due` would find without a limit; without a node, the earliest `start_by`."""
-
     def live_on(self, node: str) -> list[Run]:
         """Claimed, running and unreachable runs of that node, by id."""
 

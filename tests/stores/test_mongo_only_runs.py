@@ -93,8 +93,6 @@ HOT: dict[str, tuple[Callable[[MongoStore], Any], int]] = {
     "due on a node": (lambda store: store.runs.due(NOW + 5 * SECOND, node=node(pools=("default", "other")), limit=3), 12),
     "due at all": (lambda store: store.runs.due(NOW + HOUR, node=None, limit=5), 6),
     "overdue": (lambda store: store.runs.overdue(NOW + 65 * SECOND, limit=5), 6),
-    "next due on a node": (lambda store: store.runs.next_due(node()), 4),
-    "next due at all": (lambda store: store.runs.next_due(None), 2),
     "live on a node": (lambda store: store.runs.live_on("node-1"), 4),
     "nodes with live runs": (lambda store: store.runs.live_nodes(), 3),
     "live of a job": (lambda store: store.runs.live_of("job-1"), 14),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import ANY, ended, postponed, started
 from tests.stores.examples import HOUR, MILLISECOND, NOW, SECOND
@@ -129,30 +127,6 @@ def test_an_attempt_that_waits_is_overdue_by_its_own_time(store: Store) -> None:
     assert waiting.start_by != NOW + MINUTE
     assert store.runs.overdue(waiting.start_by - MILLISECOND, limit=10) == []
     assert store.runs.overdue(waiting.start_by, limit=10) == [waiting]
-
-
-def test_the_next_time_for_a_node_is_that_of_its_first_run(store: Store) -> None:
-    added(store, due_at=NOW, pools=("another",))
-    added(store, due_at=NOW + SECOND, slot="node-2")
-    added(store, due_at=NOW + 3 * SECOND)
-    added(store, due_at=NOW + 2 * SECOND, slot="node-1")
-
-    assert store.runs.next_due(node("node-1")) == NOW + 2 * SECOND
-
-
-def test_the_next_time_without_a_node_is_when_something_will_be_overdue(store: Store) -> None:
-    added(store, due_at=NOW, start_by=NOW + HOUR)
-    added(store, due_at=NOW + SECOND, start_by=NOW + MINUTE)
-
-    assert store.runs.next_due(None) == NOW + MINUTE
-
-
-@pytest.mark.parametrize("asking", [node(), None])
-def test_there_is_no_next_time_when_nothing_waits(store: Store, asking: object) -> None:
-    added_ended(store)
-    added_running(store)
-
-    assert store.runs.next_due(node() if asking else None) is None
 
 
 def test_a_run_that_is_postponed_makes_way_for_the_next(store: Store) -> None:

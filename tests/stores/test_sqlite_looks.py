@@ -90,8 +90,6 @@ WORK: dict[str, Callable[[Measured], object]] = {
     "versions": lambda one: one.jobs.versions(["busy"]),
     "runs that are due": lambda one: one.runs.due(LATER, node=node(), limit=100),
     "runs that are due anywhere": lambda one: one.runs.due(LATER, node=None, limit=100),
-    "the next run": lambda one: one.runs.next_due(node()),
-    "the next run to miss": lambda one: one.runs.next_due(None),
     "overdue runs": lambda one: one.runs.overdue(LATER, limit=100),
     "live runs of a node": lambda one: one.runs.live_on("node-1"),
     "nodes with live runs": lambda one: one.runs.live_nodes(),

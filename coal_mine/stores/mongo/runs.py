@@ -137,16 +137,6 @@ class MongoRuns:
     def overdue(self, now: datetime, *, limit: int) -> list[Run]:
         return self._found({"expires_at": {"$lte": now}}, [("expires_at", 1), ("_id", 1)], limit)
 
-    def next_due(self, node: Node | None) -> datetime | None:
-        if node is None:
-            return self._earliest("expires_at", {"expires_at": {"$exists": True}})
-        return self._earliest("due_at", {"takers": {"$in": taken_by(node)}})
-
-    def _earliest(self, field: str, condition: Document) -> datetime | None:
-        with translated():
-            first = self._runs.find_one(condition, {"_id": 0, field: 1}, sort=[(field, 1)])
-        return first[field] if first else None
-
     def live_on(self, node: str) -> list[Run]:
         return _by_id(self._found({"live_on": node}))
 

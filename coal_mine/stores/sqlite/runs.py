@@ -11,7 +11,7 @@ from typing import Any
 from coal_mine.domain.job_ports import RunFilter
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import ANY, LIVE, WAITING, Outcome, Run, RunChange, RunState
-from coal_mine.domain.times import from_millis, to_millis
+from coal_mine.domain.times import to_millis
 
 from .database import Database
 from .groups import as_parameter, given, rows_of
@@ -27,8 +27,6 @@ _DUE = f"INDEXED BY runs_due WHERE {IS_WAITING} AND due_at <= ?"
 _IN_DUE_ORDER = "ORDER BY due_at, priority DESC, id"
 _FOR_NODE = f"slot IN ('{ANY}', ?) AND EXISTS (SELECT 1 FROM json_each(pools) WHERE value IN (SELECT value FROM json_each(?)))"
 _OVERDUE = f"{SELECT} INDEXED BY runs_to_miss WHERE {IS_WAITING} AND start_by <= ? ORDER BY start_by, id LIMIT ?"
-_NEXT_DUE = f"SELECT due_at FROM runs INDEXED BY runs_due WHERE {IS_WAITING} AND {_FOR_NODE} ORDER BY due_at LIMIT 1"
-_NEXT_TO_MISS = f"SELECT start_by FROM runs INDEXED BY runs_to_miss WHERE {IS_WAITING} ORDER BY start_by LIMIT 1"
 _LIVE_ON = f"{SELECT} INDEXED BY runs_live WHERE {IS_LIVE} AND node = ?"
 _OPEN_OF = f"{SELECT} INDEXED BY runs_open WHERE {IS_OPEN} AND job_id = ?"
 _ORDER = f"UPDATE runs SET orders = json_insert(orders, '$[#]', ?) WHERE id = ? AND {IS_LIVE}"
@@ -88,10 +86,6 @@ class SqliteRuns:
 
     def overdue(self, now: datetime, *, limit: int) -> list[Run]:
         return self._runs(_OVERDUE, (to_millis(now), limit))
-
-    def next_due(self, node: Node | None) -> datetime | None:
-        millis = self._first(_NEXT_DUE, (node.name, json.dumps(node.pools))) if node else self._first(_NEXT_TO_MISS)
-        return None if millis is None else from_millis(millis)
 
     def live_on(self, node: str) -> list[Run]:
         return self._runs(f"{_LIVE_ON} ORDER BY id LIMIT -1", (node,))
