@@ -71,6 +71,11 @@ class Result:
     left_behind: int = 0  # processes that live on
 
     @property
+    def size(self) -> int:
+        """Bytes that it wrote to both streams."""
+        return self.stdout_bytes + self.stderr_bytes
+
+    @property
     def is_good(self) -> bool:
         return self.end is End.EXITED and self.exit_code == 0
 

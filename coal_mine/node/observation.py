@@ -144,7 +144,7 @@ class Observer:
         )
 
     def _told(self, found: record.Result) -> _Over:
-        return _Over(self._result(found), produced=found.stdout_bytes + found.stderr_bytes)
+        return _Over(self._result(found), produced=found.size)
 
     def _result(self, found: record.Result) -> Result:
         is_begun = found.ending is not record.Ending.NOT_STARTED

@@ -165,7 +165,7 @@ class OutputReader:
 
     def _produced_in_all(self) -> int:
         result = read_result(self._directory)
-        return result.stdout_bytes + result.stderr_bytes if result else 0
+        return result.size if result else 0
 
     def _starts(self) -> Iterator[int]:
         for name in os.listdir(self._directory):

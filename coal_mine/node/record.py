@@ -71,6 +71,11 @@ class Result:
     unwritten_bytes: int = 0  # of these, what the disk did not take
     left_behind: int = 0  # processes that go on without the run, having closed its output
 
+    @property
+    def size(self) -> int:
+        """Bytes that were produced in both streams."""
+        return self.stdout_bytes + self.stderr_bytes
+
     def to_json(self) -> str:
         return json.dumps({name: getattr(self, name) for name in self.__slots__})
 

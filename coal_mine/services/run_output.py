@@ -14,7 +14,7 @@ _TAIL = 16_384  # bytes that are looked at
 
 
 def size_of(run: Run) -> int:
-    return run.result.stdout_bytes + run.result.stderr_bytes if run.result else 0
+    return run.result.size if run.result else 0
 
 
 def last_lines(store: Store, run: Run, count: int = LINES) -> list[str]:
