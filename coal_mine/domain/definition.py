@@ -112,19 +112,7 @@ def definition_as_json(definition: Definition) -> dict[str, Any]:
         "parameters": [_parameter_as_json(parameter) for parameter in one.parameters],
         "timeout": one.timeout_seconds,
         "kill_wait": one.kill_wait_seconds,
-        "retries": {
-            "max": one.retries.most,
-            "wait": one.retries.wait_seconds,
-            "factor": one.retries.factor,
-            "longest": one.retries.longest_seconds,
-        },
-        "overlap": {
-            "policy": one.overlap.policy.value,
-            "limit": one.overlap.limit,
-            "waiting": one.overlap.waiting,
-            "across_nodes": one.overlap.across_nodes,
-        },
-        "catch_up": {"policy": one.catch_up.policy.value, "within": one.catch_up.within_seconds, "max": one.catch_up.most},
+        **_policies_as_json(one),
         "on_lost": one.on_lost.value,
         "start_deadline": one.start_deadline_seconds,
         "grace": one.grace_seconds,
@@ -136,6 +124,20 @@ def definition_as_json(definition: Definition) -> dict[str, Any]:
         "failure_alerts": one.failure_alerts.value,
         "mail_report": one.mail_report.value,
         "mail_to": list(one.mail_to),
+    }
+
+
+def _policies_as_json(definition: Definition) -> dict[str, Any]:
+    retries, overlap, catch_up = definition.retries, definition.overlap, definition.catch_up
+    return {
+        "retries": {"max": retries.most, "wait": retries.wait_seconds, "factor": retries.factor, "longest": retries.longest_seconds},
+        "overlap": {
+            "policy": overlap.policy.value,
+            "limit": overlap.limit,
+            "waiting": overlap.waiting,
+            "across_nodes": overlap.across_nodes,
+        },
+        "catch_up": {"policy": catch_up.policy.value, "within": catch_up.within_seconds, "max": catch_up.most},
     }
 
 

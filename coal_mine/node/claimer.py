@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,8 +30,6 @@ from coal_mine.domain.times import EPOCH
 from .lease import Lease
 from .roster import Roster, Tracked
 from .starter import NotStarted, Starter
-
-_log = logging.getLogger(__name__)
 
 # So far ahead it is looked, so that a run is known before its instant; and so often.
 LOOK_AHEAD = timedelta(seconds=1)

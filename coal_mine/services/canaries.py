@@ -18,6 +18,7 @@ from coal_mine.domain.windows import Span
 
 from .definitions import Definition
 from .search import matcher
+from .waking import nobody
 
 # A race that is lost so often is no race any more, but a fault in a store.
 _MAX_TRIES = 1_000
@@ -42,10 +43,6 @@ class Shown:
     windows: list[Span] | None = None  # how its windows play out from now on, if it has any
 
 
-def _nobody() -> None:
-    """Nobody waits to be woken."""
-
-
 class Canaries:
     """Every verb validates, asks the domain for the change and lets the store write it."""
 
@@ -55,8 +52,8 @@ class Canaries:
         clock: Clock,
         ids: Ids,
         *,
-        deadlines_changed: Callable[[], None] = _nobody,
-        alert_owed: Callable[[], None] = _nobody,
+        deadlines_changed: Callable[[], None] = nobody,
+        alert_owed: Callable[[], None] = nobody,
     ) -> None:
         self._store = store.canaries
         self._jobs = store.jobs

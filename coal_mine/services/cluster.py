@@ -10,6 +10,8 @@ from coal_mine.domain.errors import Conflict, Invalid
 from coal_mine.domain.node import Node, pools_of
 from coal_mine.domain.ports import Clock, Store
 
+from .waking import nobody
+
 
 @dataclass(frozen=True, slots=True)
 class ShownNode:
@@ -24,14 +26,10 @@ class Pool:
     paused: bool
 
 
-def _nobody() -> None:
-    """Nobody waits to be woken."""
-
-
 class Cluster:
     """All of it holds for every process that shares the store, as soon as it looks."""
 
-    def __init__(self, store: Store, clock: Clock, *, changed: Callable[[], None] = _nobody) -> None:
+    def __init__(self, store: Store, clock: Clock, *, changed: Callable[[], None] = nobody) -> None:
         self._nodes = store.nodes
         self._clock = clock
         self._changed = changed

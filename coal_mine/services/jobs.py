@@ -19,6 +19,7 @@ from coal_mine.domain.run import Origin, Run, RunState
 
 from .job_bodies import for_job, new_job
 from .job_warnings import warnings_of
+from .waking import nobody
 
 MAX_PAGE = 1_000
 MAX_TICKS = 100
@@ -64,17 +65,13 @@ class JobPage:
     total: int
 
 
-def _nobody() -> None:
-    """Nobody waits to be woken."""
-
-
 class Jobs:
     """Every verb validates, computes what is planned next, lets the store write it, and then puts runs and canary right.
 
     A crash after the job's own write leaves runs and canary as they were. Repeating the call mends that, even if it changes nothing else.
     """
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, canaries: JobCanaries, *, plans_changed: Callable[[], None] = _nobody) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, canaries: JobCanaries, *, plans_changed: Callable[[], None] = nobody) -> None:
         self._jobs = store.jobs
         self._runs = store.runs
         self._nodes = store.nodes

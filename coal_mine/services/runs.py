@@ -19,6 +19,7 @@ from coal_mine.domain.times import from_millis, to_millis
 
 from .output_reading import OutputPart, read_part
 from .run_requests import RunRequest, asked_run, checked_key, checked_parameters, mark_of, prefix_of
+from .waking import nobody
 
 KILL = "kill"
 MAX_PAGE = 1_000
@@ -36,12 +37,8 @@ class RunPage:
     next: str | None  # the cursor of the next page
 
 
-def _nobody() -> None:
-    """Nobody waits to be woken."""
-
-
 class Runs:
-    def __init__(self, store: Store, clock: Clock, ids: Ids, *, runs_changed: Callable[[], None] = _nobody) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, *, runs_changed: Callable[[], None] = nobody) -> None:
         self._jobs = store.jobs
         self._runs = store.runs
         self._nodes = store.nodes
