@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,22 +13,10 @@ import pytest
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.run import Run, RunChange, RunState, abandoned, claimed
 from tests.support.agents import House, Line, output_of
-from tests.support.jobs import HOUR, MINUTE, SECOND, Scene, scene_in
+from tests.support.jobs import HOUR, MINUTE, SECOND, Scene
 from tests.support.waiting import until
 
 DONE, QUEUED, CLAIMED, RUNNING, LOST = RunState.DONE, RunState.QUEUED, RunState.CLAIMED, RunState.RUNNING, RunState.LOST
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with scene_in(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-def house(scene: Scene, tmp_path: Path) -> Iterator[House]:
-    with House(scene, tmp_path / "nodes") as one:
-        yield one
 
 
 class Gate:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,24 +14,12 @@ from coal_mine.domain.job import Job
 from coal_mine.domain.run import Run, RunState
 from coal_mine.services.run_requests import RunRequest
 from tests.support.agents import House, Line
-from tests.support.jobs import MINUTE, SECOND, Scene, scene_in
+from tests.support.jobs import MINUTE, SECOND, Scene
 
 QUEUED, CLAIMED, SKIPPED, DONE, KILLED = RunState.QUEUED, RunState.CLAIMED, RunState.SKIPPED, RunState.DONE, RunState.KILLED
 UNDER_WAY = (RunState.CLAIMED, RunState.RUNNING)
 LONG = "sleep 600"
 DUMMY = {"runner": "dummy", "command": "hello"}
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with scene_in(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-def house(scene: Scene, tmp_path: Path) -> Iterator[House]:
-    with House(scene, tmp_path / "nodes") as one:
-        yield one
 
 
 def due(scene: Scene, house: House, **body: Any) -> Run:

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from coal_mine.domain.run import Run, RunState, postponed
 from coal_mine.services.run_requests import RunRequest
 from tests.support.agents import House
-from tests.support.jobs import SECOND, Scene, scene_in
+from tests.support.jobs import SECOND, Scene
 
 QUEUED, CLAIMED, SKIPPED, DONE, KILLED = RunState.QUEUED, RunState.CLAIMED, RunState.SKIPPED, RunState.DONE, RunState.KILLED
 UNDER_WAY = (RunState.CLAIMED, RunState.RUNNING)
 LONG = "sleep 600"
 DUMMY = {"runner": "dummy", "command": "hello"}
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with scene_in(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-def house(scene: Scene, tmp_path: Path) -> Iterator[House]:
-    with House(scene, tmp_path / "nodes") as one:
-        yield one
 
 
 def claimed_next(scene: Scene, house: House, run: Run) -> Run:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +11,12 @@ from coal_mine.domain.errors import Conflict
 from coal_mine.domain.run import Run, RunState
 from coal_mine.services.runs import MAX_ORDERS
 from tests.support.agents import House, output_of
-from tests.support.jobs import SECOND, Scene, scene_in
+from tests.support.jobs import SECOND, Scene
 from tests.support.waiting import until
 
 KILLED, RETRYING, DONE = RunState.KILLED, RunState.RETRYING, RunState.DONE
 TWICE = {"max": 1, "wait": 10}
 NOT_HEARD = "trap '' USR1; echo ready; sleep 600"
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with scene_in(tmp_path) as one:
-        yield one
-
-
-@pytest.fixture
-def house(scene: Scene, tmp_path: Path) -> Iterator[House]:
-    with House(scene, tmp_path / "nodes") as one:
-        yield one
 
 
 class Gate:
