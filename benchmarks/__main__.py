@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from benchmarks import job_nodes, jobs, latency, planning, predecessor, servers, storms, triggers
+from benchmarks.cluster import SPOOLS
 from benchmarks.report import Report
 
 _RESULTS = Path("build/benchmarks")
@@ -96,26 +97,27 @@ _PARTS = ("one", "crowd", "rate", "memory", "death", "planning")
 @click.option("--rounds", type=int, default=3, show_default=True, help="Of each crowd, and of short jobs.")
 @click.option("--runs", type=int, default=3_000, show_default=True, help="Short ones.")
 @click.option("--planned", type=int, default=100_000, show_default=True, help="Jobs to plan.")
+@click.option("--spool", type=click.Choice(SPOOLS), default="memory", show_default=True, help="Where nodes keep their runs.")
 def _jobs(
-    stores: tuple[str, ...], parts: tuple[str, ...], ticks: int, crowds: tuple[int, ...], rounds: int, runs: int, planned: int
+    stores: tuple[str, ...], parts: tuple[str, ...], ticks: int, crowds: tuple[int, ...], rounds: int, runs: int, planned: int, spool: str
 ) -> None:
     """Starts after ticks, short jobs, the memory of a node, its death, and planning."""
     report = Report()
     for store in stores or ("sqlite", "replica-set"):
-        _measure_jobs(report, store, parts or _PARTS, ticks=ticks, crowds=crowds, rounds=rounds, runs=runs, planned=planned)
+        _measure_jobs(report, store, parts or _PARTS, ticks=ticks, crowds=crowds, rounds=rounds, runs=runs, planned=planned, spool=spool)
     report.show()
 
 
 def _measure_jobs(
-    report: Report, store: str, parts: tuple[str, ...], *, ticks: int, crowds: tuple[int, ...], rounds: int, runs: int, planned: int
+    report: Report, store: str, parts: tuple[str, ...], *, ticks: int, crowds: tuple[int, ...], rounds: int, runs: int, planned: int, spool: str
 ) -> None:
     """Nodes of their own, and filling 100,000 jobs at once, are for MongoDB."""
     if "one" in parts:
-        jobs.one(report, store, ticks=ticks, period=1)
+        jobs.one(report, store, spool=spool, ticks=ticks, period=1)
     for crowd in crowds if "crowd" in parts else ():
-        jobs.crowd(report, store, jobs=crowd, rounds=rounds)
+        jobs.crowd(report, store, spool=spool, jobs=crowd, rounds=rounds)
     for _ in range(rounds if "rate" in parts else 0):
-        jobs.rate(report, store, runs=runs)
+        jobs.rate(report, store, spool=spool, runs=runs)
     if store == "sqlite":
         return
     if "memory" in parts:

@@ -23,6 +23,8 @@ _API = "/coal-mine/v1"
 _ENVIRON = {"PYTHONPATH": str(Path(__file__).parents[1])}
 _PAGE = 1_000
 _KEPT_SECONDS = 2.0
+SPOOLS = ("disk", "memory")
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of our own in it
 
 
 class NodeProcess(Background):
@@ -96,20 +98,21 @@ class Client:
 
 
 @contextmanager
-def cluster(store: str, *, nodes: int = 1, slots: int = 100) -> Iterator[Cluster]:
+def cluster(store: str, *, nodes: int = 1, slots: int = 100, spool: str = "disk") -> Iterator[Cluster]:
     """A new store with web, background and so many nodes."""
     with ExitStack() as stack:
         home = stack.enter_context(servers.directory())
         place = stack.enter_context(servers.place(store, home))
-        yield stack.enter_context(cluster_at(place, home, nodes=nodes, slots=slots))
+        memory = stack.enter_context(servers.directory(_MEMORY)) if spool == "memory" else None
+        yield stack.enter_context(cluster_at(place, home, nodes=nodes, slots=slots, spool=memory))
 
 
 @contextmanager
-def cluster_at(place: Place, home: Path, *, nodes: int = 1, slots: int = 100) -> Iterator[Cluster]:
-    """On a store that may have been filled."""
+def cluster_at(place: Place, home: Path, *, nodes: int = 1, slots: int = 100, spool: Path | None = None) -> Iterator[Cluster]:
+    """On a store that may have been filled. `spool` is where nodes keep their runs; None: where they do unless told."""
     with ExitStack() as stack:
         if place.mongod is None:
-            ini = _ini(place) + _node(1, slots)
+            ini = _ini(place) + _node(1, slots, spool)
             server = stack.enter_context(CoalMine(home / "all", ini=ini, environ=_ENVIRON))
             yield Cluster(place, server.url, server.pid)
             return
@@ -117,7 +120,7 @@ def cluster_at(place: Place, home: Path, *, nodes: int = 1, slots: int = 100) ->
         background = stack.enter_context(Background(home / "background", ini=_ini(place), environ=_ENVIRON))
         found = Cluster(place, web.url, background.pid)
         for number in range(1, nodes + 1):
-            node = NodeProcess(home / f"node-{number}", ini=_ini(place) + _node(number, slots))
+            node = NodeProcess(home / f"node-{number}", ini=_ini(place) + _node(number, slots, spool))
             stack.enter_context(node)
             found.nodes.append(node)
         with Client(web.url) as client:
@@ -133,5 +136,5 @@ def _ini(place: Place) -> str:
     return f"[wsgi]\nhost = 127.0.0.1\nauth_key = {_KEY}\n{place.ini}"
 
 
-def _node(number: int, slots: int) -> str:
-    return f"[node]\nname = node-{number}\nslots = {slots}\n"
+def _node(number: int, slots: int, spool: Path | None) -> str:
+    return f"[node]\nname = node-{number}\nslots = {slots}\n" + (f"spool = {spool}\n" if spool else "")

@@ -22,9 +22,9 @@ _ASKERS = 8
 _LONGEST = 300
 
 
-def one(report: Report, store: str, *, ticks: int, period: int) -> None:
+def one(report: Report, store: str, *, spool: str, ticks: int, period: int) -> None:
     """One job, each few seconds."""
-    with cluster(store) as found, Client(found.url) as client:
+    with cluster(store, spool=spool) as found, Client(found.url) as client:
         job = client.create("one", command=_TELL_TIME, schedules=[{"every": period}])
         time.sleep(ticks * period)
         until("the ticks", lambda: len(client.runs(job=job["id"], state="done")) >= ticks, seconds=_LONGEST)
@@ -32,19 +32,19 @@ def one(report: Report, store: str, *, ticks: int, period: int) -> None:
         late = _lateness(client, client.runs(job=job["id"], state="done"))
         cuts = quantiles(late, n=100)
         report.add(
-            "Start after the tick", store=store, ticks=len(late), **{
+            "Start after the tick", store=store, spool=spool, ticks=len(late), **{
                 "p50 ms": cuts[49], "p90 ms": cuts[89], "p99 ms": cuts[98], "max ms": max(late), **limits.raw(found.place.mongod),
             },
         )  # fmt: skip
 
 
-def crowd(report: Report, store: str, *, jobs: int, rounds: int) -> None:
+def crowd(report: Report, store: str, *, spool: str, jobs: int, rounds: int) -> None:
     """Many jobs at one instant, again and again."""
-    with cluster(store, slots=jobs) as found, Client(found.url) as client:
+    with cluster(store, slots=jobs, spool=spool) as found, Client(found.url) as client:
         for _ in range(rounds):
             late = _crowd(client, jobs)
             report.add(
-                "A crowd at one tick", store=store, jobs=len(late), **{
+                "A crowd at one tick", store=store, spool=spool, jobs=len(late), **{
                     "first ms": min(late), "p50 ms": sorted(late)[len(late) // 2], "last ms": max(late), **limits.raw(found.place.mongod),
                 },
             )  # fmt: skip
@@ -66,9 +66,9 @@ def _crowd(client: Client, jobs: int) -> list[float]:
     return _lateness(client, runs)
 
 
-def rate(report: Report, store: str, *, runs: int, jobs: int = 20) -> None:
+def rate(report: Report, store: str, *, spool: str, runs: int, jobs: int = 20) -> None:
     """Short jobs, all asked for as fast as they are taken."""
-    with cluster(store) as found, Client(found.url) as client:
+    with cluster(store, spool=spool) as found, Client(found.url) as client:
         made = [client.create(f"short {number}", command=["/bin/echo", "well"], **_ALLOW) for number in range(jobs)]
         begin = time.monotonic()
         ids = ask_for(found, [job["id"] for job in made], runs)
@@ -78,7 +78,7 @@ def rate(report: Report, store: str, *, runs: int, jobs: int = 20) -> None:
         seconds = time.monotonic() - begin
         _check(client, ids)
         report.add(
-            "Short jobs by run-now", store=store, runs=runs, jobs=jobs, **{
+            "Short jobs by run-now", store=store, spool=spool, runs=runs, jobs=jobs, **{
                 "runs/s": runs / seconds, "asked for/s": runs / asked, **limits.raw(found.place.mongod),
             },
         )  # fmt: skip

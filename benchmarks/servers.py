@@ -46,8 +46,8 @@ def place(store: str, directory: Path) -> Iterator[Place]:
 
 
 @contextmanager
-def directory() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="coalmine_bench_"))
+def directory(parent: Path | None = None) -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="coalmine_bench_", dir=parent))
     try:
         yield path
     finally:

@@ -51,7 +51,8 @@ class Config:
     @property
     def spool_path(self) -> Path:
         """Where this machine's node keeps what its runs leave behind until the store has it."""
-        return self.sqlite_path.parent / "nodes" / (self.node.name if self.node else "-")
+        parent = (self.node and self.node.spool) or self.sqlite_path.parent / "nodes"
+        return parent / (self.node.name if self.node else "-")
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:

@@ -8,6 +8,7 @@ import re
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from coal_mine.domain.definition import ACCOUNT, NAME
 from coal_mine.domain.errors import Invalid
@@ -30,6 +31,7 @@ class NodeConfig:
     slots: int  # runs at once
     cpus: float  # 0: not counted
     mem: float  # MB; 0: not counted
+    spool: Path | None  # where runs are kept until the store has them; None: beside the SQLite file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +49,9 @@ def read_node(section: Section) -> NodeConfig:
         slots=section.number("slots", 100, 1, 100_000),
         cpus=section.take("cpus", 0.0, _amount),
         mem=section.take("mem", 0.0, _amount),
+        spool=section.take("spool", None, _directory),
     )
-    section.refuse_rest("name", "pools", "users", "timezone", "slots", "cpus", "mem")
+    section.refuse_rest("name", "pools", "users", "timezone", "slots", "cpus", "mem", "spool")
     return config
 
 
@@ -109,6 +112,13 @@ def _timezone(text: str) -> str:
         return zone_named(text).key
     except Invalid as error:
         raise ValueError(f"is not a time zone: {error}") from error
+
+
+def _directory(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_absolute():
+        raise ValueError("is not an absolute path")
+    return path
 
 
 def _amount(text: str) -> float:
