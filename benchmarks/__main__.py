@@ -109,7 +109,16 @@ def _jobs(
 
 
 def _measure_jobs(
-    report: Report, store: str, parts: tuple[str, ...], *, ticks: int, crowds: tuple[int, ...], rounds: int, runs: int, planned: int, spool: str
+    report: Report,
+    store: str,
+    parts: tuple[str, ...],
+    *,
+    ticks: int,
+    crowds: tuple[int, ...],
+    rounds: int,
+    runs: int,
+    planned: int,
+    spool: str = "memory",
 ) -> None:
     """Nodes of their own, and filling 100,000 jobs at once, are for MongoDB."""
     if "one" in parts:

@@ -24,7 +24,7 @@ _ENVIRON = {"PYTHONPATH": str(Path(__file__).parents[1])}
 _PAGE = 1_000
 _KEPT_SECONDS = 2.0
 SPOOLS = ("disk", "memory")
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of our own in it
+_MEMORY = Path("/dev/shm")
 
 
 class NodeProcess(Background):

@@ -18,7 +18,7 @@ from tests.support.waiting import until
 _TELL_TIME = ["/bin/date", "+%s.%N"]
 _ALLOW = {"overlap": "allow"}
 _SOON = timedelta(seconds=5)
-_ASKERS = 8
+_ASKERS = 16
 _LONGEST = 300
 
 

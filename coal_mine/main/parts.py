@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ from coal_mine.services.outcomes import Outcomes
 from coal_mine.stores.mongo.store import MongoStore
 from coal_mine.stores.mongo.store import check as check_mongo
 from coal_mine.stores.mongo.store import open_store as open_mongo
+from coal_mine.stores.waiting import Waiting
+from coal_mine.web.turns import Turns
 
 from .node_parts import NodeParts
 
@@ -70,7 +73,8 @@ class Parts:
     def __init__(self, config: Config, roles: Roles) -> None:
         self._config = config
         self._ids = RandomIds()
-        self._store = open_store(config)
+        self._turns = Turns()
+        self._store = open_store(config, waiting=self._turns.given_away)
         self._channels: list[Channel] = []
         self._loops: list[Loop] = []
         self._clock = self._shared_clock(self._store) if isinstance(self._store, MongoStore) else SystemClock()
@@ -99,6 +103,7 @@ class Parts:
 
         return make_app(
             self._config, self._store, self._clock, self._ids, wake=self._wake, look_for_runs=self._look_for_runs, examine=self.health,
+            turns=self._turns,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -236,24 +241,24 @@ def _warning(found: Backgrounds | None) -> str:
     return ""
 
 
-def _open_sqlite(config: Config) -> SqliteStore:
+def _open_sqlite(config: Config, waiting: Waiting) -> SqliteStore:
     from coal_mine.stores.sqlite.store import open_store as open_sqlite  # others need not load SQLite
 
-    return open_sqlite(config.sqlite_path)
+    return open_sqlite(config.sqlite_path, waiting)
 
 
-def open_store(config: Config) -> SqliteStore | MongoStore:
-    """Raises StoreUnavailable or Invalid."""
+def open_store(config: Config, *, waiting: Waiting = nullcontext) -> SqliteStore | MongoStore:
+    """A thread that only waits for the store does so in `waiting`. Raises StoreUnavailable or Invalid."""
     if config.mongodb is None:
-        return _open_sqlite(config)
-    return open_mongo(config.mongodb.hosts, config.mongodb.database, config.mongodb.options)
+        return _open_sqlite(config, waiting)
+    return open_mongo(config.mongodb.hosts, config.mongodb.database, config.mongodb.options, waiting)
 
 
 def check_store(config: Config) -> str:
     """Find faults while they can still be told in one line. Raises StoreUnavailable or Invalid; returns where the data is."""
     mongodb = config.mongodb
     if mongodb is None:
-        _open_sqlite(config).close()
+        _open_sqlite(config, nullcontext).close()
         return f"SQLite, in {config.sqlite_path}"
     try:
         return check_mongo(mongodb.hosts, mongodb.database, mongodb.options)

@@ -1,14 +1,18 @@
-"""Triggers for which a thread waits."""
+"""How threads wait for a store."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from coal_mine.clock import monotonic
 from coal_mine.domain.canary import Entry, Triggered
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.pending import PendingTrigger
+
+# Around the time in which a thread waits for a write and does nothing else: others may do something meanwhile.
+Waiting = Callable[[], AbstractContextManager[object]]
 
 
 class _Awaited(PendingTrigger):

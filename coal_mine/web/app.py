@@ -26,6 +26,7 @@ from .output import OutputRoute
 from .responses import JsonAnswers, answer_http_error, error_answer, refuse_odd_path
 from .runs import RunRoutes
 from .triggers import TriggerRoute
+from .turns import Turns
 
 
 class App:
@@ -42,6 +43,7 @@ class App:
         job_key: str,
         local_only: bool,
         examine: Callable[[], Health],
+        turns: Turns,
     ) -> None:
         """An empty `key` asks for none, an empty `job_key` lets nobody in.
 
@@ -49,7 +51,7 @@ class App:
         """
         self._local_only = local_only
         operations = operations_of(jobs, runs, cluster)
-        self._bridge = Bridge(_bottle(canaries, key, operations, job_key))
+        self._bridge = Bridge(_bottle(canaries, key, operations, job_key), turns)
         self._triggers = TriggerRoute(canaries)
         self._health = HealthRoute(examine)
 

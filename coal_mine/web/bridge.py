@@ -12,10 +12,8 @@ from .environ import Environ, Exchange, Fields, Scope, values_of
 from .responses import Answer, Headers, TooSlow
 from .turns import Turns
 
-# Requests that are under way at once; each costs a thread. More wait.
+# Requests that are under way at once, most of them waiting for a body, the store or their turn; each costs a thread. More wait.
 THREADS = 64
-# Of these, those that are worked on; the others wait for a body or for their turn.
-_AT_WORK = 4
 # From the moment in which the request is here; the largest body allowed is small.
 BODY_SECONDS = 20.0
 # A request may have waited long for its thread. What has come of the body by then must still be read.
@@ -27,10 +25,10 @@ WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 class Bridge:
     """Serves a WSGI application whose answers are whole, never streams."""
 
-    def __init__(self, app: WsgiApp) -> None:
+    def __init__(self, app: WsgiApp, turns: Turns) -> None:
         self._app = app
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
-        self._turns = Turns(_AT_WORK)
+        self._turns = turns
 
     async def answer(self, scope: Scope, exchange: Exchange) -> Answer:
         loop = asyncio.get_running_loop()

@@ -12,9 +12,14 @@ from contextlib import contextmanager
 _SHORT_SECONDS = 0.001
 
 
+# Threads that work at a time.
+_AT_WORK = 4
+
+
 class Turns:
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int = _AT_WORK) -> None:
         self._free = threading.BoundedSemaphore(count)
+        self._of_thread = threading.local()
         self._usual_seconds = sys.getswitchinterval()
         self._counting = threading.Lock()
         self._working = 0
@@ -23,14 +28,19 @@ class Turns:
     def taken(self) -> Iterator[None]:
         with self._free:
             self._count(1)
+            self._of_thread.has_one = True
             try:
                 yield
             finally:
+                self._of_thread.has_one = False
                 self._count(-1)
 
     @contextmanager
     def given_away(self) -> Iterator[None]:
-        """For whoever has one and waits for something that takes long."""
+        """For a thread that waits for something that takes long; nothing happens when it has none."""
+        if not getattr(self._of_thread, "has_one", False):
+            yield
+            return
         self._count(-1)
         self._free.release()
         try:

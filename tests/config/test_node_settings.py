@@ -20,6 +20,7 @@ timezone = Europe/Paris
 slots = 7
 cpus = 2.5
 mem = 4096
+spool = /run/coal-mine
 [jobs]
 keep_days = 7
 lost_after_hours = 48
@@ -36,9 +37,18 @@ def test_a_node_is_read_as_it_is_written(tmp_path: Path) -> None:
     config = loaded(tmp_path, FULL)
 
     assert config.node == NodeConfig(
-        name="alpha-1", pools=("batch", "default"), users=("backup", "*"), timezone="Europe/Paris", slots=7, cpus=2.5, mem=4096
-    )
+        name="alpha-1", pools=("batch", "default"), users=("backup", "*"), timezone="Europe/Paris", slots=7, cpus=2.5, mem=4096,
+        spool=Path("/run/coal-mine"),
+    )  # fmt: skip
     assert config.jobs == JobsConfig(keep=timedelta(days=7), lost_after=timedelta(hours=48))
+
+
+def test_each_node_has_a_spool_of_its_own_where_the_setting_says(tmp_path: Path) -> None:
+    assert loaded(tmp_path, FULL).spool_path == Path("/run/coal-mine/alpha-1")
+
+
+def test_a_spool_is_beside_the_file_of_the_store_unless_said(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "[node]\nname = alpha-1\n").spool_path == tmp_path / "nodes" / "alpha-1"
 
 
 def test_an_ini_without_the_section_makes_no_node(tmp_path: Path) -> None:
@@ -57,10 +67,11 @@ def test_runs_are_kept_for_a_month_and_waited_for_for_a_day_unless_said(tmp_path
         ("pools = a/b", "pools: 'a/b' is no list of pools: 'a/b' is not a name of letters, digits, dots, hyphens and underscores"),
         ("pools = ,", "pools: ',' names nothing"),
         ("users = -x", "users: '-x' is no list of users: '-x' is neither a user's name nor *"),
+        ("spool = spool", "spool: 'spool' is not an absolute path"),
         ("slots = 0", "slots: '0' is not a whole number from 1 to 100000"),
         ("cpus = 0", "cpus: '0' is not a number above 0 and up to 1000000000"),
         ("mem = nan", "mem: 'nan' is not a number above 0 and up to 1000000000"),
-        ("pool = default", "pool: unknown setting; [node] knows name, pools, users, timezone, slots, cpus, mem"),
+        ("pool = default", "pool: unknown setting; [node] knows name, pools, users, timezone, slots, cpus, mem, spool"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, setting: str, fault: str) -> None:

@@ -16,6 +16,7 @@ from pymongo.errors import ConnectionFailure
 
 from coal_mine.clock import monotonic
 from coal_mine.domain.errors import StoreUnavailable
+from coal_mine.stores.waiting import Waiting
 
 from .documents import DUPLICATE_KEY, Document
 from .errors import CALL_SECONDS, WriteRefused, translated
@@ -40,8 +41,9 @@ class Written:
 class Commands:
     """All durable on return, unless `hasty`: then it may be lost in a fail-over."""
 
-    def __init__(self, database: Database[Document]) -> None:
+    def __init__(self, database: Database[Document], waiting: Waiting) -> None:
         self._database = database
+        self._waiting = waiting
         self._pause = threading.Event()  # never set: waits between two attempts
 
     def insert(self, collection: str, documents: Sequence[Document]) -> Written:
@@ -59,7 +61,7 @@ class Commands:
         """Raises StoreUnavailable when nothing is known after CALL_SECONDS."""
         command |= {"ordered": False, "writeConcern": _HASTY if hasty else _DURABLE}
         expires = monotonic() + CALL_SECONDS
-        with translated():
+        with self._waiting(), translated():
             while True:
                 try:
                     return _written(self._database.command(command))

@@ -6,6 +6,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from queue import SimpleQueue
 from typing import Any
@@ -17,6 +18,7 @@ from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from coal_mine.domain.errors import Invalid, StoreUnavailable
+from coal_mine.stores.waiting import Waiting
 
 from .canaries import MongoCanaries
 from .commands import Commands
@@ -50,14 +52,14 @@ _DURABLE = WriteConcern("majority", j=True)
 _INDEX_RETRY_SECONDS = 1.0
 
 
-def open_store(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> MongoStore:
+def open_store(hosts: str | list[str], database: str | None, options: dict[str, Any], waiting: Waiting = nullcontext) -> MongoStore:
     """The store in that database, or in the one that the URI in `hosts` names. `options` are MongoClient's.
 
     Raises Invalid, with the driver's text, when they are wrong. A MongoDB that does not answer is no error: calls raise StoreUnavailable
     until it does. Open it after a fork, never before: neither threads nor connections survive one.
     """
     primary = PrimaryListener()
-    return MongoStore(_database(hosts, database, {**options, "event_listeners": [primary]}), primary)
+    return MongoStore(_database(hosts, database, {**options, "event_listeners": [primary]}), primary, waiting)
 
 
 def check(hosts: str | list[str], database: str | None, options: dict[str, Any]) -> str:
@@ -98,7 +100,7 @@ def _complete(hosts: str | list[str], options: dict[str, Any]) -> dict[str, Any]
 class MongoStore:
     """domain.ports.Store. Starts two threads: the group commit, and one for what need not be done at once."""
 
-    def __init__(self, database: Database[Document], primary: PrimaryListener) -> None:
+    def __init__(self, database: Database[Document], primary: PrimaryListener, waiting: Waiting = nullcontext) -> None:
         self._primary = primary
         self._database = database.with_options(write_concern=_DURABLE, read_preference=ReadPreference.PRIMARY)
         self._history = History(self._database)
@@ -109,7 +111,7 @@ class MongoStore:
         self._canaries = MongoCanaries(self._database, self._history, self._commit, self._outbox, self._indexes)
         self._servers = MongoServers(self._database)
         self._takeover = Takeover(self._database, self._history)
-        commands = Commands(self._database)
+        commands = Commands(self._database, waiting)
         self._jobs = MongoJobs(self._database, commands)
         self._output = MongoOutput(self._database, commands)
         self._runs = MongoRuns(self._database, commands, self._output, self._indexes)

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from coal_mine.domain.errors import CoalMineError, StoreUnavailable
 from coal_mine.domain.pending import PendingTrigger, tell_all
 from coal_mine.domain.ports import TRIGGER_SECONDS
+from coal_mine.stores.waiting import Waiting
 
 from .schema import bring_up_to_date
 
@@ -67,12 +68,17 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, perform_triggers: Callable[[sqlite3.Connection, list[PendingTrigger]], None], undone: Callable[[], None]
+        self,
+        path: Path,
+        perform_triggers: Callable[[sqlite3.Connection, list[PendingTrigger]], None],
+        undone: Callable[[], None],
+        waiting: Waiting = nullcontext,
     ) -> None:
         """`perform_triggers` sets the outcome or the error of each, inside a transaction; `undone` is called when one was rolled back."""
         self.path = path
         self._perform_triggers = perform_triggers
         self._undone = undone
+        self._waiting = waiting
         self._idle: deque[sqlite3.Connection] = deque()
         self._queue: SimpleQueue[_Change[Any] | PendingTrigger | None] = SimpleQueue()
         self._closing = threading.Lock()
@@ -93,7 +99,8 @@ class Database:
             raise StoreUnavailable("the server is stopping")
         change = _Change(work)
         self._queue.put(change)
-        return change.wait()
+        with self._waiting():
+            return change.wait()
 
     def submit(self, pending: PendingTrigger) -> None:
         """As `write`, without waiting."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 
 from coal_mine.domain.errors import StoreUnavailable
+from coal_mine.stores.waiting import Waiting
 
 from .canaries import SqliteCanaries
 from .database import Database
@@ -37,7 +39,7 @@ class SqliteStore:
         self._database.close()
 
 
-def open_store(path: Path) -> SqliteStore:
+def open_store(path: Path, waiting: Waiting = nullcontext) -> SqliteStore:
     """Open or create the file. The caller holds its lock (lock.py): leases of receivers that are still noted are of a dead process.
 
     Raises StoreUnavailable when the file cannot be used, Invalid when a newer version wrote it.
@@ -46,7 +48,7 @@ def open_store(path: Path) -> SqliteStore:
         needed = ".".join(map(str, _NEEDED))
         raise StoreUnavailable(f"SQLite {needed} or newer is needed; this Python has {sqlite3.sqlite_version}")
     triggers = Triggers()
-    database = Database(path, triggers.perform, triggers.forget)
+    database = Database(path, triggers.perform, triggers.forget, waiting)
     try:
         database.write(lambda connection: connection.execute("UPDATE receivers SET lease_until = 0 WHERE lease_until > 0"))
     except BaseException:

@@ -1,0 +1,60 @@
+"""How many requests are worked on at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from coal_mine.stores.sqlite.database import Database
+from coal_mine.stores.sqlite.triggers import Triggers
+from coal_mine.web.turns import Turns
+
+_LONGEST = 60.0
+
+
+@pytest.fixture
+def turns() -> Turns:
+    return Turns(1)
+
+
+@pytest.fixture
+def database(tmp_path: Path, turns: Turns) -> Iterator[Database]:
+    with closing(Database(tmp_path / "cm.sqlite3", Triggers().perform, lambda: None, turns.given_away)) as opened:
+        yield opened
+
+
+def takes_a_turn(turns: Turns) -> threading.Event:
+    """Set once another thread has had it."""
+    had = threading.Event()
+
+    def take() -> None:
+        with turns.taken():
+            had.set()
+
+    threading.Thread(target=take, daemon=True).start()
+    return had
+
+
+def test_one_that_waits_for_the_store_lets_another_one_work(turns: Turns, database: Database) -> None:
+    with turns.taken():
+        other = takes_a_turn(turns)
+        assert not other.is_set()
+        assert database.write(lambda connection: other.wait(_LONGEST))
+
+
+def test_a_thread_that_has_no_turn_has_none_to_give_away(turns: Turns) -> None:
+    with turns.given_away():
+        assert takes_a_turn(turns).wait(_LONGEST)
+
+
+def test_there_are_no_more_turns_after_one_was_given_away(turns: Turns) -> None:
+    with turns.taken(), turns.given_away():
+        pass
+    with turns.taken():
+        other = takes_a_turn(turns)
+        with turns.given_away():
+            assert other.wait(_LONGEST)
