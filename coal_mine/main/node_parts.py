@@ -14,7 +14,7 @@ from coal_mine.config import Config, NodeConfig
 from coal_mine.domain.node import BEAT, Node
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import Run
-from coal_mine.node.agent import Agent
+from coal_mine.node.agent.agent import Agent
 
 _log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from coal_mine.node.record import Ending
-from coal_mine.node.spool import RunDirectory
-from coal_mine.node.tree import Session, kill
+from coal_mine.node.processes.tree import Session, kill
+from coal_mine.node.spool.directory import RunDirectory
+from coal_mine.node.spool.record import Ending
 from tests.node.workshop import Workshop, is_gone, output_of
 
 _SOON = 0.2

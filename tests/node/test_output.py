@@ -6,7 +6,7 @@ import os
 import resource
 from pathlib import Path
 
-from coal_mine.node.frames import Stream
+from coal_mine.node.spool.frames import Stream
 from tests.node.workshop import Workshop, frames_of, joined, output_of
 
 # Larger where time is given for it.

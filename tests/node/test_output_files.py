@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from coal_mine.node.frames import Frame, Stream, header
-from coal_mine.node.output import OutputReader, OutputWriter, segment_name
+from coal_mine.node.spool.frames import Frame, Stream, header
+from coal_mine.node.spool.output import OutputReader, OutputWriter, segment_name
 
 _BIG = 1_000_000
 

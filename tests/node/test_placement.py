@@ -10,9 +10,9 @@ import pytest
 
 from coal_mine.domain.errors import Conflict
 from coal_mine.domain.run import Run, RunState
-from coal_mine.node.agent import own_user
-from coal_mine.node.roster import Tracked
-from coal_mine.node.starter import Starter
+from coal_mine.node.agent.agent import own_user
+from coal_mine.node.agent.roster import Tracked
+from coal_mine.node.agent.starter import Starter
 from coal_mine.services.run_requests import RunRequest
 from tests.node.workshop import Workshop
 from tests.support.agents import House, output_of

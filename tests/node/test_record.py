@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coal_mine.node.record import Ending, Result, Spec
+from coal_mine.node.spool.record import Ending, Result, Spec
 
 
 def test_a_spec_is_read_as_it_was_written() -> None:

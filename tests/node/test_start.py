@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coal_mine.node.record import Ending
+from coal_mine.node.spool.record import Ending
 from tests.node.workshop import Workshop
 
 

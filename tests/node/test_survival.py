@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from coal_mine.domain.errors import Conflict, Invalid
-from coal_mine.node.record import Ending, Spec
-from coal_mine.node.spool import Spool
+from coal_mine.node.spool.record import Ending, Spec
+from coal_mine.node.spool.spool import Spool
 from tests.node.workshop import Workshop, output_of
 from tests.support.waiting import until
 
@@ -23,9 +23,9 @@ from tests.support.waiting import until
 _AGENT = """
 import os, select, sys
 from pathlib import Path
-from coal_mine.node.forker import Forker
-from coal_mine.node.record import Spec
-from coal_mine.node.spool import Spool
+from coal_mine.node.agent.forker import Forker
+from coal_mine.node.spool.record import Spec
+from coal_mine.node.spool.spool import Spool
 spool = Spool(Path(sys.argv[1]))
 run = spool.create("orphan", Spec(run_id="orphan", argv=("/bin/sh", "-c", sys.argv[2])))
 forker = Forker(spool)

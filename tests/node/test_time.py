@@ -6,7 +6,7 @@ import os
 import signal
 
 from coal_mine.clock import monotonic
-from coal_mine.node.record import Ending
+from coal_mine.node.spool.record import Ending
 from tests.node.workshop import Workshop, is_gone, output_of
 
 _SOON = 0.2

@@ -6,7 +6,7 @@ import grp
 import os
 import pwd
 
-from coal_mine.node.record import Ending
+from coal_mine.node.spool.record import Ending
 from tests.node.workshop import Workshop, is_root
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from coal_mine.node.forker import Forker
-from coal_mine.node.frames import Frame, Stream
-from coal_mine.node.record import Result, Spec
-from coal_mine.node.spool import RunDirectory, Spool
+from coal_mine.node.agent.forker import Forker
+from coal_mine.node.spool.directory import RunDirectory
+from coal_mine.node.spool.frames import Frame, Stream
+from coal_mine.node.spool.record import Result, Spec
+from coal_mine.node.spool.spool import Spool
 from tests.support.waiting import PATIENCE
 
 T = TypeVar("T")

@@ -14,8 +14,8 @@ from coal_mine.domain.node import Node
 from coal_mine.domain.output import Frame, Stream
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Run
-from coal_mine.node.agent import Agent, own_user
-from coal_mine.node.spool import RunDirectory
+from coal_mine.node.agent.agent import Agent, own_user
+from coal_mine.node.spool.directory import RunDirectory
 from coal_mine.services.outcomes import Outcomes
 from tests.support.jobs import Scene
 from tests.support.waiting import until

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from coal_mine.node.spool import RunDirectory
+from coal_mine.node.spool.directory import RunDirectory
 from tests.support.background import Background
 from tests.support.server import CoalMine
 from tests.support.waiting import until

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 
-from coal_mine.node.identity import send, stat_of
-from coal_mine.node.tree import descendants
+from coal_mine.node.processes.identity import send, stat_of
+from coal_mine.node.processes.tree import descendants
 from tests.faults.jobs.conftest import Nodes
 from tests.faults.jobs.plant import Plant
 from tests.faults.jobs.test_rerun import LEASE_SECONDS, LONG, claimed_and_not_forked, starts, wake_forker

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from coal_mine.domain.node import Node
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, gone, unclaimed
+from coal_mine.node.spool.directory import RunDirectory
+from coal_mine.node.spool.record import Spec
+from coal_mine.node.spool.spool import Spool
 
-from .record import Spec
 from .roster import Roster, Tracked
-from .spool import RunDirectory, Spool
 
 _log = logging.getLogger(__name__)
 

@@ -12,8 +12,7 @@ from coal_mine.clock import monotonic
 from coal_mine.domain.errors import Conflict, StoreUnavailable
 from coal_mine.domain.node import BEAT, LEASE, LEASE_MARGIN, Node
 from coal_mine.domain.ports import Clock, Store
-
-from .spool import Spool
+from coal_mine.node.spool.spool import Spool
 
 _log = logging.getLogger(__name__)
 

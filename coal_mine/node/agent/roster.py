@@ -11,8 +11,7 @@ from coal_mine.domain.job import OnLost
 from coal_mine.domain.node import Node
 from coal_mine.domain.output import Chunk
 from coal_mine.domain.run import Run, RunChange
-
-from .spool import Command, RunDirectory
+from coal_mine.node.spool.directory import Command, RunDirectory
 
 
 @dataclass(slots=True)

@@ -13,16 +13,18 @@ import resource
 import select
 from collections.abc import Callable
 
-from .cgroups import RunGroup
-from .frames import Stream
-from .identity import IS_LINUX, ProcessIdentity, monotonic
+from coal_mine.node.processes.cgroups import RunGroup
+from coal_mine.node.processes.identity import IS_LINUX, ProcessIdentity, monotonic
+from coal_mine.node.processes.tree import Session, descendants, kill, terminate
+from coal_mine.node.spool.frames import Stream
+from coal_mine.node.spool.names import GROUP, LEASE
+from coal_mine.node.spool.orders import Orders
+from coal_mine.node.spool.output import OutputWriter
+from coal_mine.node.spool.progress import note_job
+from coal_mine.node.spool.record import Ending, Result, Spec, read_lease
+
 from .launch import NotStarted, launch
-from .orders import Orders
-from .output import OutputWriter
-from .progress import note_job
-from .record import Ending, Result, Spec, read_lease
-from .surroundings import GROUP, LEASE, Surroundings
-from .tree import Session, descendants, kill, terminate
+from .surroundings import Surroundings
 from .wakeup import ENDS, Wakeup, signals_held
 
 _READ = 1 << 16

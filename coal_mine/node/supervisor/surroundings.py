@@ -6,19 +6,10 @@ import contextlib
 import os
 from dataclasses import dataclass
 
-from .cgroups import GroupMaker
-from .person import Person
-from .tree import Kernel
+from coal_mine.node.processes.cgroups import GroupMaker
+from coal_mine.node.processes.tree import Kernel
 
-# In the spool:
-BELL = "bell"
-LEASE = "lease"
-RUNS = "runs"
-# In a run's directory, beside what orders.py, output.py and record.py name:
-SPEC = "spec.json"
-SUPERVISOR = "supervisor"  # a symbolic link to an identity: made at once with its content, by one process only
-GROUP = "cgroup"  # a symbolic link to its group
-FAULT = "fault"  # what went wrong in the supervisor itself
+from .person import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,15 @@ import select
 import traceback
 from typing import NoReturn
 
-from .identity import ProcessIdentity, monotonic
+from coal_mine.node.processes.identity import ProcessIdentity, monotonic
+from coal_mine.node.small import read_small
+from coal_mine.node.spool.names import FAULT, RUNS, SPEC, SUPERVISOR
+from coal_mine.node.spool.progress import PROGRESS, write_progress
+from coal_mine.node.spool.record import RESULT, Ending, Result, Spec
+
 from .idle import Idle
-from .progress import PROGRESS, write_progress
-from .record import RESULT, Ending, Result, Spec
-from .small import read_small
 from .supervisor import Supervisor
-from .surroundings import FAULT, RUNS, SPEC, SUPERVISOR, Surroundings
+from .surroundings import Surroundings
 from .wakeup import ENDS, Wakeup
 
 

@@ -15,18 +15,18 @@ from coal_mine.domain.node import Node
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import Run
 from coal_mine.domain.times import EPOCH
+from coal_mine.node.processes.identity import boot_id
+from coal_mine.node.spool.names import RUNS
+from coal_mine.node.spool.spool import Spool
 
 from .adoption import Adoption
 from .claimer import Claimer
 from .forker import Forker
-from .identity import boot_id
 from .lease import Lease, NodeBeat
 from .observation import Observer
 from .reporter import Reporter
 from .roster import Roster
-from .spool import Spool
 from .starter import Starter
-from .surroundings import RUNS
 
 _log = logging.getLogger(__name__)
 

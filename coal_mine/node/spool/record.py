@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from .small import read_small
+from coal_mine.node.small import read_small
 
 # This module and all that supervisors import use nothing but the standard library, and of that little: each supervisor
 # carries it. They do not import coal_mine.clock either, which knows canaries and stores.

@@ -11,10 +11,10 @@ from coal_mine.domain.job import CatchUpPolicy, Definition, OverlapPolicy
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.ports import Clock, Store
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, lock_of, postponed
+from coal_mine.node.spool.spool import Spool
 
 from .observation import Observer, Seen
 from .roster import Roster, Tracked
-from .spool import Spool
 from .starter import NotStarted
 
 _log = logging.getLogger(__name__)

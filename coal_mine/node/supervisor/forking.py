@@ -13,14 +13,16 @@ import os
 import signal
 from pathlib import Path
 
-from .cgroups import GroupMaker
-from .identity import boot_id
+from coal_mine.node.processes.cgroups import GroupMaker
+from coal_mine.node.processes.identity import boot_id
+from coal_mine.node.processes.tree import Kernel
+from coal_mine.node.spool.names import BELL
+
 from .idle import Idle
 from .launch import IGNORED_BY_PYTHON
 from .person import Person
 from .supervising import be_supervisor, refuse
-from .surroundings import BELL, Surroundings
-from .tree import Kernel
+from .surroundings import Surroundings
 
 _READ = 1 << 16
 

@@ -10,8 +10,9 @@ import os
 import signal
 from typing import NoReturn
 
+from coal_mine.node.spool.record import Spec
+
 from .person import Person
-from .record import Spec
 from .surroundings import Surroundings
 from .wakeup import ENDS
 

@@ -16,11 +16,11 @@ from coal_mine.domain.job import OnLost, Runner
 from coal_mine.domain.node import ANYBODY, Node
 from coal_mine.domain.run import End, Result, Run
 from coal_mine.domain.times import isoformat
+from coal_mine.node.spool.record import Spec
+from coal_mine.node.spool.spool import Spool
 
 from .forker import Forker
-from .record import Spec
 from .roster import Tracked
-from .spool import Spool
 
 _log = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from coal_mine.domain.output import MAX_CHUNK, Chunk, Frame, Stream
 from coal_mine.domain.ports import Clock
 from coal_mine.domain.run import End, Result, Run, RunChange, RunState, ended, gone, started
 from coal_mine.domain.times import cut
+from coal_mine.node.processes.identity import boot_id
+from coal_mine.node.spool import frames, record
+from coal_mine.node.spool.directory import RunDirectory
 
-from . import frames, record
-from .identity import boot_id
 from .roster import Tracked
-from .spool import RunDirectory
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ import os
 import select
 import socket
 
-from .identity import IS_LINUX
+from coal_mine.node.processes.identity import IS_LINUX
+
 from .wakeup import Wakeup
 
 _PATIENCE_MILLISECONDS = 1000

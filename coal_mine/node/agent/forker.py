@@ -11,15 +11,19 @@ from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
-from .spool import RunDirectory, Spool
+from coal_mine.node.spool.directory import RunDirectory
+from coal_mine.node.spool.spool import Spool
 
 _READ = 1 << 16
 # Only of a forker that is stopped or starved. Then another one takes its place.
 _PATIENCE_SECONDS = 10.0
 # Without site-packages and the caller's variables: the forker needs the standard library and this package.
-_PROGRAM = (
-    "import sys; sys.path.append(sys.argv.pop(1)); from coal_mine.node.forking import main; main(sys.argv[1], bool(int(sys.argv[2])))"
-)
+_PROGRAM = """
+import sys
+sys.path.append(sys.argv.pop(1))
+from coal_mine.node.supervisor.forking import main
+main(sys.argv[1], bool(int(sys.argv[2])))
+"""
 # A Python may need these to find its own libraries.
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
@@ -101,7 +105,7 @@ class Forker:
 
     def _spawn(self) -> None:
         self._socket, theirs = socket.socketpair()
-        root = Path(__file__).parents[2]
+        root = Path(__file__).parents[3]
         argv = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _PROGRAM, str(root), str(self._spool.path), str(int(self._cgroups))]
         env = {name: os.environ[name] for name in _KEPT if name in os.environ}
         with theirs:
