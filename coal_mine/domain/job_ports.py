@@ -24,6 +24,16 @@ class JobFilter:
     name: str | None = None  # exactly
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedJob:
+    """What is needed to find out whether a job's canary knows of the job's latest change."""
+
+    id: str
+    version: int
+    canary_id: str
+    changed_at: datetime
+
+
 class JobStore(Protocol):
     def add(self, job: Job) -> None:
         """Raises Conflict when a job with this id exists."""
@@ -54,6 +64,9 @@ class JobStore(Protocol):
 
     def to_plan(self, until: datetime, *, limit: int) -> list[Job]:
         """Those whose `next_at` is not later, the earliest first. One that cannot be read is logged and left out, for the others' sake."""
+
+    def changed(self, after: tuple[datetime, str], *, limit: int) -> list[ChangedJob]:
+        """By `changed_at` and id, those that come behind these two."""
 
     def planned(self, plans: Sequence[tuple[Job, datetime | None]]) -> int:
         """Move each job's `next_at` to the given time, if version and `next_at` still are as in the job; how many were moved."""

@@ -6,7 +6,7 @@ written, and all changes are made so that repeating them is harmless.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -55,6 +55,9 @@ class CanaryStore(Protocol):
 
     def get(self, canary_id: str) -> Canary:
         """Raises NotFound."""
+
+    def followed(self, canary_ids: Collection[str]) -> dict[str, int]:
+        """Of those that exist and belong to jobs: the version of its job that each follows."""
 
     def id_of_slug(self, slug: str) -> str:
         """Raises NotFound."""

@@ -171,8 +171,7 @@ class Parts:
             self._takeover = Takeover(self._store, self._clock)  # only there can a predecessor's data be
             self._store.on_new_primary(watcher.store_was_away)
         self._loops.append(Loop("watcher", watcher, self._clock))
-        sweeper = Sweeper(self._store, tell=self._outcomes.tell, kept=config.jobs.keep, lost_after=config.jobs.lost_after)
-        self._loops.append(Loop("sweeper", sweeper, self._clock))
+        self._loops.append(Loop("sweeper", self._sweeper(config), self._clock))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
         tries = Tries()
         for number in range(1, _SENDERS + 1):
@@ -184,6 +183,14 @@ class Parts:
         self._loops.append(Loop("sender-reports", sender, self._clock))
         if config.heartbeat:
             self._ping = self._make_ping(config.heartbeat, tries)
+
+    def _sweeper(self, config: Config) -> Sweeper:
+        from coal_mine.services.job_canaries import JobCanaries
+        from coal_mine.services.jobs import Jobs
+
+        canaries = JobCanaries(self._store, self._ids)
+        jobs = Jobs(self._store, self._clock, self._ids, canaries, plans_changed=lambda: self._wake("planner"))
+        return Sweeper(self._store, tell=self._outcomes.tell, settle=jobs.settle, kept=config.jobs.keep, lost_after=config.jobs.lost_after)
 
     def _make_ping(self, config: HeartbeatConfig, tries: Tries) -> Loop:
         from coal_mine.channels.ping import UrlPing

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from coal_mine.domain import run as states
 from coal_mine.domain.definition import definition_from, merged
-from coal_mine.domain.errors import Changed, Conflict, StoreUnavailable, job_exists
+from coal_mine.domain.errors import Changed, Conflict, NotFound, StoreUnavailable, job_exists
 from coal_mine.domain.job import Definition, Job, coming_ticks, first_tick
 from coal_mine.domain.job_ports import JobFilter
 from coal_mine.domain.planning import plan
@@ -68,7 +68,8 @@ class JobPage:
 class Jobs:
     """Every verb validates, computes what is planned next, lets the store write it, and then puts runs and canary right.
 
-    A crash after the job's own write leaves runs and canary as they were. Repeating the call mends that, even if it changes nothing else.
+    A crash after the job's own write leaves runs and canary as they were. Repeating the call mends that, even if it changes nothing else;
+    if nobody does, a background notices and calls `settle`.
     """
 
     def __init__(self, store: Store, clock: Clock, ids: Ids, canaries: JobCanaries, *, plans_changed: Callable[[], None] = nobody) -> None:
@@ -140,6 +141,10 @@ class Jobs:
         self._give_up_waiting(job_id)
         self._plans_changed()
 
+    def settle(self, job_id: str) -> None:
+        """Repeat what follows a change of the job, for whoever has made it and died in between. Raises NotFound."""
+        self._settled(self._jobs.get(job_id), self._clock.now(), "the job was disabled")
+
     def next_ticks(self, job_id: str, count: int = 10) -> Sequence[datetime]:
         """Each in the zone of its schedule; of a disabled job those that it would have."""
         return self._coming(self._jobs.get(job_id).definition, self._clock.now(), count)
@@ -205,8 +210,12 @@ class Jobs:
     def _with_canary(self, job: Job, canary_id: str) -> Job:
         """Under the same version, since nothing that is planned changes."""
         after = replace(job, canary_id=canary_id)
-        if self._jobs.replace(job, after):
-            return after
+        try:
+            if self._jobs.replace(job, after):
+                return after
+        except NotFound:  # nobody else knows of this canary
+            self._canaries.delete(canary_id)
+            raise
         self._canaries.delete(canary_id)  # somebody else has changed the job, and makes its canary follow, too
         return self._jobs.get(job.id)
 

@@ -321,7 +321,7 @@ def test_a_node_that_announces_itself_while_others_are_judged_keeps_its_run(scen
     scene.node("alpha")
     scene.start(scene.next_run(scene.job()))
     run = scene.planned()
-    sweeper = Sweeper(_Busy(scene, run), tell=scene.outcomes.tell, kept=DAY, lost_after=DAY)  # type: ignore[arg-type]
+    sweeper = Sweeper(_Busy(scene, run), tell=scene.outcomes.tell, settle=scene.jobs.settle, kept=DAY, lost_after=DAY)  # type: ignore[arg-type]
     scene.clock.move(run.tick - scene.now - 8 * SECOND)
     sweeper.run_once(scene.now)
     scene.node("alpha")
@@ -362,7 +362,7 @@ def test_a_sweeper_that_dies_while_it_tells_is_followed_by_one_that_does(scene: 
     run = scene.planned(start_deadline=60)
     scene.clock.move(run.start_by - scene.now)
     with pytest.raises(StoreUnavailable):
-        Sweeper(scene.store, tell=die, kept=DAY, lost_after=DAY).run_once(scene.now)
+        Sweeper(scene.store, tell=die, settle=scene.jobs.settle, kept=DAY, lost_after=DAY).run_once(scene.now)
     scene.sweeper.run_once(scene.clock.move(4 * SECOND))
 
     assert scene.alerts == ["MISSED"]

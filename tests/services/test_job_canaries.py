@@ -11,8 +11,9 @@ import pytest
 
 from coal_mine.domain.alert import Kind
 from coal_mine.domain.canary import Entry, failed
-from coal_mine.domain.errors import Invalid
+from coal_mine.domain.errors import Invalid, NotFound
 from coal_mine.domain.job import Job
+from coal_mine.domain.ports import CanaryFilter
 from coal_mine.domain.times import END_OF_TIME
 from coal_mine.services.canaries import Canaries, Reference
 from coal_mine.services.definitions import Definition
@@ -199,6 +200,14 @@ def test_a_job_that_is_disabled_while_it_is_enabled_keeps_a_paused_canary(scene:
     overtaken(scene, scene.jobs.disable).enable(job.id)
 
     assert (scene.jobs.get(job.id).job.definition.enabled, scene.canary_of(job).paused) == (False, True)
+
+
+def test_a_job_that_is_deleted_while_it_is_settled_leaves_no_canary(scene: Scene) -> None:
+    job = scene.job()
+    with pytest.raises(NotFound):
+        overtaken(scene, scene.jobs.delete).settle(job.id)
+
+    assert list(scene.store.canaries.select(CanaryFilter())) == []
 
 
 def test_an_older_change_that_comes_later_does_not_bring_old_receivers_back(scene: Scene) -> None:

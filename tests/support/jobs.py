@@ -59,7 +59,7 @@ class Scene:
         return Planner(store or self.store, run_planned=lambda: None, run_ended=self.outcomes.tell)
 
     def new_sweeper(self) -> Sweeper:
-        return Sweeper(self.store, tell=self.outcomes.tell, kept=30 * DAY, lost_after=DAY)
+        return Sweeper(self.store, tell=self.outcomes.tell, settle=self.jobs.settle, kept=30 * DAY, lost_after=DAY)
 
     def job(self, **body: Any) -> Job:
         """Named Backup, at each minute, unless said otherwise."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo.collection import Collection
+from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 from pymongo.write_concern import WriteConcern
 
@@ -37,7 +37,7 @@ class MongoCanaries:
     """
 
     def __init__(self, database: Database[Document], history: History, commit: GroupCommit, outbox: MongoOutbox, indexes: Indexes) -> None:
-        self._canaries: Collection[Document] = database["canaries"]
+        self._canaries: MongoCollection[Document] = database["canaries"]
         self._hasty_canaries = self._canaries.with_options(write_concern=WriteConcern(1))
         self._history = history
         self._commit = commit
@@ -76,6 +76,11 @@ class MongoCanaries:
         if document is None:
             raise unknown_id(canary_id)
         return canary_of(document)
+
+    def followed(self, canary_ids: Collection[str]) -> dict[str, int]:
+        wanted = {"id": {"$in": list(canary_ids)}, "job": {"$exists": True}}
+        with translated():
+            return {document["id"]: document.get("job_version", 0) for document in self._canaries.find(wanted, {"id": 1, "job_version": 1})}
 
     def id_of_slug(self, slug: str) -> str:
         with translated():

@@ -30,6 +30,7 @@ _DELIVERIES = [
 _RECEIVERS = [IndexModel([("waiting_since", ASCENDING)], sparse=True)]
 _JOBS = [
     IndexModel([("next_at", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"next_at": {"$exists": True}}),
+    IndexModel([("changed_at", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("name", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("tags", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("pools", ASCENDING), ("_id", ASCENDING)]),

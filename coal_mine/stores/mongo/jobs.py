@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError
 from coal_mine.domain.definition import definition_as_text, definition_from_text
 from coal_mine.domain.errors import Invalid, job_exists, unknown_job
 from coal_mine.domain.job import Job
-from coal_mine.domain.job_ports import JobFilter
+from coal_mine.domain.job_ports import ChangedJob, JobFilter
 
 from .commands import MAX_STATEMENTS, Commands
 from .documents import Document
@@ -107,11 +107,20 @@ class MongoJobs:
                     self._unreadable.add(document["_id"])
                     _log.error("job %s is not planned, for its definition cannot be read: %s", document["_id"], error)
 
-    def _documents(self, condition: Document, order: list[tuple[str, int]], limit: int) -> list[Document]:
+    def _documents(self, condition: Document, order: list[tuple[str, int]], limit: int, fields: Document | None = None) -> list[Document]:
         if not limit:  # which would be no limit
             return []
         with translated():
-            return list(self._jobs.find(condition, sort=order, limit=limit))
+            return list(self._jobs.find(condition, fields, sort=order, limit=limit))
+
+    def changed(self, after: tuple[datetime, str], *, limit: int) -> list[ChangedJob]:
+        moment, job_id = after
+        behind = {"changed_at": {"$gte": moment}, "$or": [{"changed_at": {"$gt": moment}}, {"_id": {"$gt": job_id}}]}
+        fields = {"version": 1, "canary_id": 1, "changed_at": 1}
+        return [
+            ChangedJob(id=found["_id"], version=found["version"], canary_id=found["canary_id"], changed_at=found["changed_at"])
+            for found in self._documents(behind, [("changed_at", 1), ("_id", 1)], limit, fields)
+        ]
 
     def planned(self, plans: Sequence[tuple[Job, datetime | None]]) -> int:
         writes = [_move(job, next_at) for job, next_at in plans]

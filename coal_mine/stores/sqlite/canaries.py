@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from coal_mine.domain.canary import Canary, Entry, Transition, Triggered
@@ -27,6 +28,10 @@ _MARK_LATE = """
     UPDATE canaries SET late = 1, owed = json_insert(owed, '$[#]', json_object(
         'kind', 'LATE', 'about', id, 'name', name, 'at', :now, 'deadline', deadline, 'emails', json(emails)))
     WHERE number IN (SELECT number FROM canaries WHERE late = 0 AND paused = 0 AND deadline <= :now ORDER BY deadline LIMIT :most)
+"""
+_FOLLOWED = """
+    SELECT id, coalesce(periodicity ->> 'job_version', 0) FROM canaries
+    WHERE id IN (SELECT value FROM json_each(?)) AND periodicity ->> 'job' IS NOT NULL
 """
 _NEXT_DEADLINE = "SELECT min(deadline) FROM canaries WHERE late = 0 AND paused = 0"
 
@@ -55,6 +60,10 @@ class SqliteCanaries:
     def get(self, canary_id: str) -> Canary:
         with self._database.reading() as connection:
             return get(connection, canary_id)
+
+    def followed(self, canary_ids: Collection[str]) -> dict[str, int]:
+        with self._database.reading() as connection:
+            return dict(connection.execute(_FOLLOWED, (json.dumps(list(canary_ids)),)).fetchall())
 
     def id_of_slug(self, slug: str) -> str:
         with self._database.reading() as connection:

@@ -12,7 +12,7 @@ from typing import Any
 from coal_mine.domain.definition import definition_as_text, definition_from_text
 from coal_mine.domain.errors import Invalid, job_exists, unknown_job
 from coal_mine.domain.job import Definition, Job
-from coal_mine.domain.job_ports import JobFilter
+from coal_mine.domain.job_ports import ChangedJob, JobFilter
 from coal_mine.domain.times import from_millis, to_millis
 
 from .database import Database
@@ -29,6 +29,9 @@ _ADD = """
 """
 _REPLACE = "UPDATE jobs SET name = ?, enabled = ?, canary_id = ?, version = ?, changed_at = ?, next_at = ?, definition = ? WHERE id = ?"
 _TO_PLAN = f"{_SELECT} INDEXED BY jobs_to_plan WHERE next_at IS NOT NULL AND next_at <= ? ORDER BY next_at, id LIMIT ?"
+_CHANGED = """
+    SELECT id, version, canary_id, changed_at FROM jobs WHERE (changed_at, id) > (?, ?) ORDER BY changed_at, id LIMIT ?
+"""
 # The plus keeps SQLite from looking for the job by its time.
 _PLANNED = f"""
     UPDATE jobs SET next_at = given.next_at FROM {given(("id", "version", "planned_at", "next_at"))}
@@ -117,6 +120,15 @@ class SqliteJobs:
                 if row[0] not in self._unreadable:
                     self._unreadable.add(row[0])
                     _log.error("job %s is not planned, for its definition cannot be read: %s", row[0], error)
+
+    def changed(self, after: tuple[datetime, str], *, limit: int) -> list[ChangedJob]:
+        with self._database.reading() as connection:
+            columns = ("id", "version", "canary_id", "changed_at")
+            rows = rows_of(connection, columns, _CHANGED, (to_millis(after[0]), after[1], limit))
+        return [
+            ChangedJob(id=job_id, version=version, canary_id=canary_id, changed_at=from_millis(changed_at))
+            for job_id, version, canary_id, changed_at in rows
+        ]
 
     def planned(self, plans: Sequence[tuple[Job, datetime | None]]) -> int:
         rows = as_parameter((job.id, job.version, _millis(job.next_at), _millis(next_at)) for job, next_at in plans)

@@ -187,8 +187,10 @@ CREATE TABLE switched_off (
 ) WITHOUT ROWID;
 """
 
+_JOBS_BY_CHANGE = "CREATE INDEX jobs_by_change ON jobs (changed_at, id);"
+
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS)
+STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
