@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from coal_mine.domain.errors import Conflict, Invalid
 from coal_mine.node.spool.record import Ending, Spec
-from coal_mine.node.spool.spool import Spool
+from coal_mine.node.spool.spool import Spool, SpoolTaken
 from tests.node.workshop import Workshop, output_of
 from tests.support.waiting import until
 
@@ -157,7 +156,7 @@ def test_a_removed_run_is_gone(workshop: Workshop) -> None:
 
 
 def test_a_spool_belongs_to_one_agent(workshop: Workshop) -> None:
-    with pytest.raises(Conflict, match="belongs to another node"):
+    with pytest.raises(SpoolTaken, match="belongs to another node"):
         Spool(workshop.spool.path)
 
 
@@ -175,7 +174,7 @@ def test_a_directory_that_could_not_be_made_leaves_nothing_behind(workshop: Work
 
 @pytest.mark.parametrize("name", ["", ".", "../x", "a/b", "a\nb", "a\0b", "x" * 201])
 def test_a_name_that_is_no_file_name_is_refused(workshop: Workshop, name: str) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(ValueError, match="cannot be the name"):
         workshop.spool.create(name, Spec(run_id="x", argv=("/bin/true",)))
 
 

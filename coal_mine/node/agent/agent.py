@@ -17,7 +17,7 @@ from coal_mine.domain.run import Run
 from coal_mine.domain.times import EPOCH
 from coal_mine.node.processes.identity import boot_id
 from coal_mine.node.spool.names import RUNS
-from coal_mine.node.spool.spool import Spool
+from coal_mine.node.spool.spool import Spool, SpoolTaken
 
 from .adoption import Adoption
 from .claimer import Claimer
@@ -49,9 +49,16 @@ def _take_over(path: Path) -> None:
     others = [] if path.exists() else [other for other in path.parent.glob("*") if (other / _ID).exists()]
     if len(others) != 1 or not any((others[0] / RUNS).iterdir()):
         return
-    with suppress(Conflict), closing(Spool(others[0])):  # else it belongs to a second node, which is running
+    with suppress(SpoolTaken), closing(Spool(others[0])):  # else it belongs to a second node, which is running
         others[0].rename(path)
         _log.warning("this node goes on with the runs in %s", others[0], extra={"action": "spool_taken_over"})
+
+
+def _spool_at(path: Path) -> Spool:
+    try:
+        return Spool(path)
+    except SpoolTaken as error:
+        raise Conflict(str(error)) from error
 
 
 class Agent:
@@ -73,7 +80,7 @@ class Agent:
         Raises Conflict when another process has the spool.
         """
         _take_over(spool_path)
-        self._spool = Spool(spool_path)
+        self._spool = _spool_at(spool_path)
         self._forker = Forker(self._spool)
         boot = f"{boot_id()} {self._spool_id(ids)}"
         announced = announce(boot, EPOCH)

@@ -11,9 +11,6 @@ from typing import Any
 
 from coal_mine.node.small import read_small
 
-# This module and all that supervisors import use nothing but the standard library, and of that little: each supervisor
-# carries it. They do not import coal_mine.clock either, which knows canaries and stores.
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spec:

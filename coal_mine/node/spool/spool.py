@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from coal_mine.domain.errors import Conflict, Invalid
 from coal_mine.node.small import write_small
 
 from .directory import RunDirectory
@@ -28,8 +27,12 @@ _BELL_BYTES = 1 << 20
 _FULL = 0.9
 
 
+class SpoolTaken(Exception):
+    """Another agent has it, and is running."""
+
+
 class Spool:
-    """Belongs to one agent at a time. Raises Conflict while another one has it."""
+    """Belongs to one agent at a time. Raises SpoolTaken while another one has it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -78,7 +81,7 @@ class Spool:
 
     def run(self, name: str) -> RunDirectory:
         if not name or name.startswith(".") or "/" in name or "\n" in name or "\0" in name or len(os.fsencode(name)) > _LONGEST_NAME:
-            raise Invalid(f"{name[:300]!r} cannot be the name of a run's directory")
+            raise ValueError(f"{name[:300]!r} cannot be the name of a run's directory")
         return RunDirectory(self.path / RUNS / name)
 
     def runs(self) -> list[RunDirectory]:
@@ -95,7 +98,7 @@ class Spool:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise Conflict(f"{self.path} belongs to another node that is running") from None
+            raise SpoolTaken(f"{self.path} belongs to another node that is running") from None
         return lock
 
     def _open_bell(self) -> int:
