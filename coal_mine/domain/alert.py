@@ -57,11 +57,12 @@ class Alert:
     channel: str = EMAIL  # by which the addresses are reached; OPERATORS for what concerns a server
     others_alive: bool = False  # STOPPED: another background was alive
     detail: str = ""  # why, in lines of its own
+    event: str = ""  # what changed the state, where the time alone does not say it
 
     @property
     def id(self) -> str:
-        """The same whoever writes it and however often: one canary changes its state at most once in a millisecond."""
-        return f"{self.about}|{self.kind}|{to_millis(self.at)}"
+        """The same whoever writes it and however often: without an `event`, a state changes at most once in a millisecond."""
+        return f"{self.about}|{self.kind}|{self.event or to_millis(self.at)}"
 
     @property
     def receivers(self) -> tuple[Receiver, ...]:

@@ -9,6 +9,7 @@ from zlib import crc32
 from .alert import Alert, Kind
 from .errors import Invalid
 from .periodicity import OfJob, Periodicity
+from .times import to_millis
 
 # The seed's rule: history is pruned when >1000 or (>100 and older than one week).
 MAX_HISTORY = 1_000
@@ -136,19 +137,20 @@ def noted(canary: Canary, entry: Entry) -> Transition:
 def failed(canary: Canary, entry: Entry, cause: Kind, detail: str, *, every: bool = False) -> Transition:
     """Something is known to have gone wrong. The first such thing makes the canary late, with its cause; what follows enters the history.
 
-    With `every`, those that follow owe an alert as well. One that is older than the newest event, because it was told later, has passed;
-    but nobody has heard of it if nothing else was wrong, so both its alert and the recovery are owed.
+    With `every`, those that follow owe an alert as well; told twice, it is the same one.
+    One that is older than the newest event, because it was told later, has passed; but nobody has heard of it if nothing else was
+    wrong, so both its alert and the recovery are owed.
     """
     at = entry.at
-    if canary.paused or (canary.late and (not every or at == canary.last_event_at)):
+    if canary.paused or (canary.late and not every):
         return noted(canary, entry)
     if at < canary.last_event_at:
-        owe = [replace(_alert(cause, canary, at), detail=detail)]
+        owe = [_alert_of_run(cause, canary, entry, detail)]
         if not canary.late:
             owe.append(_alert(Kind.RESUMED, canary, canary.last_event_at))
         return replace(noted(canary, entry), owe=tuple(owe))
     after = replace(canary, last_event_at=at) if canary.late else replace(canary, late=True, cause=cause, last_event_at=at)
-    alert = replace(_alert(cause, after, at), detail=detail)
+    alert = _alert_of_run(cause, after, entry, detail)
     return Transition(before=canary, after=after, depends_on=_STATE, entry=entry, owe=(alert,))
 
 
@@ -225,6 +227,11 @@ def updated(canary: Canary, update: Update, now: datetime) -> Transition:
 
 def _alert(kind: Kind, canary: Canary, at: datetime) -> Alert:
     return Alert(kind=kind, about=canary.id, name=canary.name, at=at, deadline=canary.deadline, emails=canary.emails)
+
+
+def _alert_of_run(kind: Kind, canary: Canary, entry: Entry, detail: str) -> Alert:
+    """Several runs of a job may end in one millisecond, told by processes that know nothing of each other."""
+    return replace(_alert(kind, canary, entry.at), detail=detail, event=f"{to_millis(entry.at)}.{entry.nonce}")
 
 
 def prunes(entry: Entry) -> bool:

@@ -53,9 +53,17 @@ def test_with_every_a_second_failure_is_an_alert() -> None:
 
 
 def test_a_failure_told_twice_is_one_alert() -> None:
-    late = failed(BACKUP, bad(NOW), Kind.FAILED, "").after
+    first = failed(BACKUP, bad(NOW), Kind.FAILED, "")
+    again = failed(first.after, bad(NOW), Kind.FAILED, "", every=True)
 
-    assert not failed(late, bad(NOW), Kind.FAILED, "", every=True).owe
+    assert [alert.id for alert in again.owe] == [alert.id for alert in first.owe]
+
+
+def test_with_every_two_failures_of_one_millisecond_are_two_alerts() -> None:
+    first = failed(BACKUP, bad(NOW), Kind.FAILED, "", every=True)
+    other = failed(first.after, Entry(NOW, "Failed", "another"), Kind.FAILED, "", every=True)
+
+    assert len({alert.id for alert in first.owe + other.owe}) == 2
 
 
 def test_a_failure_told_after_a_later_good_run_is_told_with_the_recovery_and_changes_nothing() -> None:

@@ -128,6 +128,15 @@ def test_every_failure_alerts_when_somebody_wants_that(scene: Scene) -> None:
     assert scene.alerts == ["FAILED", "FAILED", "FAILED"]
 
 
+def test_every_failure_of_one_millisecond_alerts_whoever_tells_it(scene: Scene) -> None:
+    job = scene.job(overlap="allow", **EVERY)
+    runs = [scene.start(scene.next_run(job)) for _ in range(2)]
+    for run in [scene.end(run, exit_code=1) for run in runs]:
+        scene.tell(run)
+
+    assert scene.alerts == ["FAILED", "FAILED"]
+
+
 def test_a_failed_attempt_that_is_followed_by_another_alerts_nobody(scene: Scene) -> None:
     run = scene.end(scene.next_run(scene.job(retries=1)), exit_code=1)
     scene.tell(run)

@@ -39,6 +39,15 @@ def test_an_added_alert_comes_back_as_it_was(store: Store) -> None:
     assert [delivery.alert for delivery in claim.deliveries] == [stopped()]
 
 
+def test_two_alerts_of_one_moment_are_told_apart_by_their_events(store: Store) -> None:
+    one, other = stopped(detail="why", event="one"), stopped(event="other")
+    store.outbox.add([one, other, one])
+    claim = claimed(store, channels=OPS)
+
+    assert claim
+    assert [delivery.alert for delivery in claim.deliveries] == [one, other]
+
+
 def test_each_operator_gets_a_delivery(store: Store) -> None:
     store.outbox.add([stopped(emails=("ops@example.com", "jo@example.com"))])
 

@@ -128,6 +128,7 @@ def alert_of(document: Document) -> Alert:
         channel=document.get("channel", EMAIL),
         others_alive=document.get("others_alive", False),
         detail=document.get("detail", ""),
+        event=document.get("event", ""),
     )
 
 
@@ -142,6 +143,7 @@ def alert_document(alert: Alert) -> Document:
         "emails": list(alert.emails),
         **({"channel": alert.channel, "others_alive": alert.others_alive} if alert.channel != EMAIL else {}),
         **({"detail": alert.detail} if alert.detail else {}),
+        **({"event": alert.event} if alert.event else {}),
     }
 
 

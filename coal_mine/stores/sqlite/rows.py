@@ -72,6 +72,7 @@ def alert_as_json(alert: Alert) -> dict[str, Any]:
         "emails": list(alert.emails),
         **({"channel": alert.channel, "others_alive": alert.others_alive} if alert.channel != EMAIL else {}),
         **({"detail": alert.detail} if alert.detail else {}),
+        **({"event": alert.event} if alert.event else {}),
     }
 
 
@@ -86,6 +87,7 @@ def alert_from_json(value: dict[str, Any]) -> Alert:
         channel=value.get("channel", EMAIL),
         others_alive=value.get("others_alive", False),
         detail=value.get("detail", ""),
+        event=value.get("event", ""),
     )
 
 
