@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coal_mine.domain.errors import StoreUnavailable
+from coal_mine.domain.errors import Conflict, StoreUnavailable
 from coal_mine.domain.run import Run, RunChange, RunState, abandoned, claimed
 from tests.support.agents import House, Line, output_of
 from tests.support.jobs import HOUR, MINUTE, SECOND, Scene
@@ -304,6 +304,11 @@ def test_nothing_is_taken_before_the_earlier_runs_are_found(scene: Scene, tmp_pa
         house.claim()
 
         assert (before, house.ended(run).state) == (QUEUED, DONE)
+
+
+def test_a_second_agent_on_one_spool_is_refused(scene: Scene, house: House) -> None:
+    with pytest.raises(Conflict, match="belongs to another node"):
+        House(scene, house._directory.parent, house.name)
 
 
 def _claimed_by(house: House, run: Run) -> RunChange:

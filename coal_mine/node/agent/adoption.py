@@ -88,8 +88,8 @@ class Adoption:
 
     def _disown(self, directory: RunDirectory, run: Run | None) -> None:
         if run is not None and directory.is_alive():
-            tracked = Tracked(run, directory, disowned=True)
-            directory.request_kill()
+            tracked = Tracked(run, directory)
+            tracked.disown()
             self._roster.add(tracked)
             return
         self._clear(directory)

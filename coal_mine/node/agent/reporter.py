@@ -168,8 +168,7 @@ class Reporter:
             "run %s has passed to somebody else; what it does here counts no more and is ended", tracked.run.id,
             extra={"action": "run_fenced", "run_id": tracked.run.id},
         )  # fmt: skip
-        tracked.disowned = True
-        tracked.directory.request_kill()
+        tracked.disown()
 
     def _over(self, runs: Sequence[Run]) -> None:
         for run in runs:

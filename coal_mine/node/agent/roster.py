@@ -34,7 +34,14 @@ class Tracked:
         with the whole machine; it would wake up in the next lease and go on.
         """
         if self.run.definition.on_lost is OnLost.RERUN:
-            self.disowned = True
+            self.disown()
+
+    def disown(self) -> None:
+        """What is run again when it is lost may be under way elsewhere. Anything else has the time to end that its job allows."""
+        self.disowned = True
+        if self.run.definition.on_lost is OnLost.RERUN:
+            self.directory.request_fence()
+        else:
             self.directory.request_kill()
 
 

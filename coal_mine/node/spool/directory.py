@@ -13,7 +13,7 @@ from coal_mine.node.processes.identity import ProcessIdentity
 from coal_mine.node.processes.tree import kill_remains
 
 from .names import FAULT, GROUP, SPEC, SUPERVISOR
-from .orders import CONTROL, is_kill_ordered, order_kill, order_signal
+from .orders import CONTROL, is_kill_ordered, order_fence, order_kill, order_signal
 from .output import OutputReader, segment_name
 from .progress import noted_job
 from .record import RESULT, Result, Spec, read_result
@@ -88,6 +88,11 @@ class RunDirectory:
         """Also before it has begun: then it never starts. A directory that has vanished takes no orders."""
         with contextlib.suppress(FileNotFoundError):
             order_kill(self.path)
+
+    def request_fence(self) -> None:
+        """Like a kill, without any time to end: somebody else may have begun the run anew."""
+        with contextlib.suppress(FileNotFoundError):
+            order_fence(self.path)
 
     def is_kill_requested(self) -> bool:
         return is_kill_ordered(self.path)

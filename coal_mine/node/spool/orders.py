@@ -10,29 +10,35 @@ from collections.abc import Callable
 from pathlib import Path
 
 CONTROL = "control"
-# Left beside the FIFO, for a supervisor that has not opened it yet.
-_KILL_MARK = "kill"
+# The first two are also files, left beside the FIFO for a supervisor that has not opened it yet.
 _KILL = "kill"
+_FENCE = "fence"
 _SIGNAL = "signal"
 
 
 class Orders:
     """The supervisor's side, in the run's directory."""
 
-    def __init__(self, on_kill: Callable[[], None], on_signal: Callable[[int], None]) -> None:
+    def __init__(self, on_kill: Callable[[], None], on_fence: Callable[[], None], on_signal: Callable[[int], None]) -> None:
         self._on_kill = on_kill
+        self._on_fence = on_fence
         self._on_signal = on_signal
         # Open for writing too: otherwise each agent that closes its side would be an end of the file.
         self.fileno = os.open(CONTROL, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def was_kill_ordered(self) -> bool:
-        return os.path.exists(_KILL_MARK)
+        return os.path.exists(_KILL)
+
+    def was_fence_ordered(self) -> bool:
+        return os.path.exists(_FENCE)
 
     def hear(self) -> None:
         for line in os.read(self.fileno, 4096).decode(errors="replace").splitlines():
             word, _, number = line.partition(" ")
             if word == _KILL:
                 self._on_kill()
+            elif word == _FENCE:
+                self._on_fence()
             elif word == _SIGNAL and number.isdecimal():
                 self._on_signal(int(number))
 
@@ -42,17 +48,25 @@ def make_control(directory: Path) -> None:
 
 
 def order_kill(directory: Path) -> None:
-    (directory / _KILL_MARK).touch(mode=0o600)
-    _tell(directory, _KILL)
+    _order(directory, _KILL)
 
 
 def is_kill_ordered(directory: Path) -> bool:
-    return (directory / _KILL_MARK).exists()
+    return (directory / _KILL).exists()
+
+
+def order_fence(directory: Path) -> None:
+    _order(directory, _FENCE)
 
 
 def order_signal(directory: Path, number: int) -> bool:
     """False when nobody listens, before the start and after the end."""
     return _tell(directory, f"{_SIGNAL} {int(number)}")
+
+
+def _order(directory: Path, word: str) -> None:
+    (directory / word).touch(mode=0o600)
+    _tell(directory, word)
 
 
 def _tell(directory: Path, line: str) -> bool:

@@ -45,7 +45,7 @@ class Ending(StrEnum):
     NOT_STARTED = "not_started"  # the program could not be run at all; `error` says why
     KILLED = "killed"  # because somebody asked for it
     TIMED_OUT = "timed_out"
-    FENCED = "fenced"  # the node's lease was about to end, and the run may begin elsewhere
+    FENCED = "fenced"  # the node's lease was about to end, or had ended, and the run may begin elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,10 +77,12 @@ class Supervisor:
 
     def run(self) -> Result:
         self._listen(self._wakeup.fileno, self._hear_signals)
-        orders = Orders(self._asked_to_end, self._pass_on)
+        orders = Orders(self._asked_to_end, self._fence, self._pass_on)
         self._listen(orders.fileno, orders.hear)
         if orders.was_kill_ordered():
             self._why = Ending.KILLED
+        elif orders.was_fence_ordered():
+            self._why = Ending.FENCED
         self._check_lease(self._started)
         if self._why is None:
             self._start()
@@ -200,6 +202,11 @@ class Supervisor:
 
     def _asked_to_end(self) -> None:
         self._end(Ending.KILLED, monotonic())
+
+    def _fence(self) -> None:
+        """Each moment may be one beside another attempt, so whatever time it had been given is over."""
+        self._why = self._why or Ending.FENCED
+        self._kill_at = min(self._kill_at, monotonic())
 
     def _end(self, why: Ending, now: float) -> None:
         if self._why is None:
