@@ -1,4 +1,4 @@
-"""Shows the other processes that this one lives, and looks whether they do."""
+"""Shows the other processes that this one lives, and looks whether they, and the nodes, do."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from coal_mine.domain.server import LEASE, Backgrounds, Server, backgrounds, res
 from coal_mine.domain.times import isoformat
 
 from .contact import Contact
+from .node_watch import NodeWatch
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Heartbeat:
         self._operators_told = operators_told
         self._beat = beat
         self._lease = lease
+        self._node_watch = NodeWatch(store, operators, operators_told)
         self._beating = threading.Lock()
         self._ended = False
         self._contact = Contact(gap=_LOST_BEATS * beat, settling=_SETTLING_BEATS * beat)
@@ -70,6 +72,7 @@ class Heartbeat:
                 self._tell_that_i_am_back(me, server.untold_return)
         if self._contact.may_judge(now):
             self._judge(seen, now)
+            self._node_watch.look(now)
         return now + self._beat
 
     def end(self) -> None:

@@ -11,12 +11,12 @@ from .times import to_millis
 
 class Kind(StrEnum):
     LATE = "LATE"  # the deadline passed without a trigger
-    RESUMED = "RESUMED"  # a late canary was triggered again, or a server that had stopped is back
+    RESUMED = "RESUMED"  # a late canary was triggered again, or a server or node that had stopped is back
     FAILED = "FAILED"  # a run of the job has failed
     MISSED = "MISSED"  # nobody has started a run of the job in time
     LOST = "LOST"  # nothing is heard of the node that runs the job
     REPORT = "REPORT"  # a run has ended, and somebody wants to read about it
-    STOPPED = "STOPPED"  # a background has not been seen for a lease and did not end cleanly
+    STOPPED = "STOPPED"  # a background or a node has not been seen for a lease and did not end cleanly
 
 
 class DeliveryState(StrEnum):
@@ -49,12 +49,12 @@ class Alert:
     """One change of state that somebody must hear of. Its facts and receivers are fixed at the change."""
 
     kind: Kind
-    about: str  # the id of the canary, of the server, or, for a REPORT, of the run
+    about: str  # the id of the canary or of the server, the node's name, or, for a REPORT, the id of the run
     name: str  # in the words of the message
     at: datetime  # when the state changed
     deadline: datetime | None  # LATE: the one that passed; RESUMED: the next one
     emails: tuple[str, ...]
-    channel: str = EMAIL  # by which the addresses are reached; OPERATORS for what concerns a server
+    channel: str = EMAIL  # by which the addresses are reached; OPERATORS for what concerns a server or a node
     others_alive: bool = False  # STOPPED: another background was alive
     detail: str = ""  # why, in lines of its own
     event: str = ""  # what changed the state, where the time alone does not say it
@@ -66,7 +66,7 @@ class Alert:
 
     @property
     def receivers(self) -> tuple[Receiver, ...]:
-        """Those who want to know; the log, when nobody wants to hear of a canary. That a server has stopped is logged in any case."""
+        """Those who want to know; the log, when nobody wants to hear of a canary. That one of ours has stopped is logged in any case."""
         named = tuple(Receiver(self.channel, address) for address in dict.fromkeys(self.emails))
         return named if named or self.channel == OPERATORS else (LOG,)
 

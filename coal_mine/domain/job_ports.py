@@ -162,7 +162,7 @@ class RunStore(Protocol):
 
 class NodeStore(Protocol):
     def beat(self, node: Node) -> Node:
-        """Write all that the node announces; as it is stored then, with the operators' wish.
+        """Write all that the node announces; as it is stored then, with the operators' wish and what they were told.
 
         Raises Conflict, naming the holder, when a node of this name with another `boot` was seen within LEASE before this one's `seen_at`.
         """
@@ -172,6 +172,12 @@ class NodeStore(Protocol):
 
         No effect when another boot has the name, when nobody has it, or when repeated.
         """
+
+    def note_stopped(self, name: str, after: datetime) -> None:
+        """Raise `stopped_after` to that time. No effect on a node that is forgotten."""
+
+    def note_resumed(self, name: str, after: datetime) -> None:
+        """Raise `resumed_after` to that time. No effect on a node that is forgotten."""
 
     def all(self) -> list[Node]:
         """By name."""

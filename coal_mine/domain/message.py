@@ -45,8 +45,8 @@ def alert_message(delivery_id: str, alert: Alert, events: Sequence[Entry]) -> Me
     """The message for one alert; `events` are the canary's newest entries up to the alert, newest first."""
     lines = [_sentence(alert), ""]
     if alert.detail:
-        lines += [*map(printable, alert.detail.splitlines()), ""]
-    if alert.channel == OPERATORS:
+        lines += _detail(alert)
+    elif alert.channel == OPERATORS:
         lines += _advice(alert)
     elif alert.kind is Kind.RESUMED and alert.deadline:
         lines += [f"The next trigger for this canary is due before {isoformat(alert.deadline)}.", ""]
@@ -64,7 +64,8 @@ def digest_message(batch: str, alerts: Sequence[Alert]) -> Message:
     told = tuple(f"[{alert.kind}] {_sentence(alert)}" for alert in alerts)
     whose, advice = "canaries", []
     if alerts[-1].channel == OPERATORS:
-        whose, advice = "backgrounds", ["", "About the last of them:", "", *_advice(alerts[-1])]
+        last = alerts[-1]
+        whose, advice = "backgrounds and nodes", ["", "About the last of them:", "", *(_detail(last) if last.detail else _advice(last))]
     body = "\n".join([f"{len(alerts)} changes of {whose}, oldest first:", "", *told, *advice]).rstrip() + "\n"
     return Message(id=batch, at=max(alert.at for alert in alerts), subject=f"[{summary}] Coal Mine digest", body=body, told=told)
 
@@ -94,8 +95,12 @@ def _sentence_of_server(alert: Alert) -> str:
     return f"{who}, which had stopped, is back as of {isoformat(alert.at)}."
 
 
+def _detail(alert: Alert) -> list[str]:
+    return [*map(printable, alert.detail.splitlines()), ""]
+
+
 def _advice(alert: Alert) -> list[str]:
-    """What it means and what to do."""
+    """What the stop or the return of a background means, and what to do."""
     if alert.kind is Kind.RESUMED:
         return ["It had not died. Its log, and that of its machine, may tell what held it up or cut it off from the store.", ""]
     meaning = "No other background was alive: until one is, no canary becomes late and no alert of a canary leaves."

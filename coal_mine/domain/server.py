@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .alert import OPERATORS, Alert, Kind
+from .seen import Seen
 
 # A background that has not been seen for so long has stopped.
 LEASE = timedelta(seconds=30)
@@ -15,7 +16,7 @@ SHOWN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class Server(Seen):
     """One process, from its start to its end. A clean end deletes it."""
 
     id: str  # host|pid|nonce; the nonce tells it from an earlier process with the same number
@@ -24,10 +25,6 @@ class Server:
     background: bool  # it watches deadlines and delivers alerts
     version: str
     started_at: datetime
-    seen_at: datetime  # of its latest heartbeat
-    # Both only ever grow, so that no order in which processes write them can undo anything.
-    stopped_after: datetime | None = None  # `seen_at` when the latest stop was noticed that operators were told of
-    resumed_after: datetime | None = None  # the `stopped_after` of the latest stop whose end they were told of
 
     def has_stopped(self, now: datetime, lease: timedelta = LEASE) -> bool:
         """Whether a background has not been seen for a lease. It may have died, hang, or be cut off from the store."""
@@ -36,18 +33,6 @@ class Server:
     def is_alive(self, now: datetime, lease: timedelta = LEASE) -> bool:
         """Of a background."""
         return self.background and now - self.seen_at < lease
-
-    @property
-    def stop_is_told(self) -> bool:
-        """Of the stop, if any, that began after the latest heartbeat."""
-        return self.stopped_after is not None and self.stopped_after >= self.seen_at
-
-    @property
-    def untold_return(self) -> datetime | None:
-        """The `stopped_after` of a stop that operators heard of, and whose end they have not heard of."""
-        if self.stopped_after and self.resumed_after and self.resumed_after >= self.stopped_after:
-            return None
-        return self.stopped_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

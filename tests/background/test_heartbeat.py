@@ -78,7 +78,7 @@ class Faulty:
     """A store that says once, of one kind of call, that it did not answer, although it did the work or although it did not."""
 
     def __init__(self, store: Store, call: str, *, after_the_work: bool) -> None:
-        self._parts = {"canaries": store.canaries, "outbox": store.outbox, "servers": store.servers}
+        self._parts = {"canaries": store.canaries, "outbox": store.outbox, "servers": store.servers, "nodes": store.nodes}
         self._call = call
         self._after_the_work = after_the_work
         self.failed = False

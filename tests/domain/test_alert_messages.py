@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from coal_mine.domain.alert import OPERATORS, Alert, Delivery, Kind, Receiver
 from coal_mine.domain.canary import Entry
 from coal_mine.domain.message import EVENTS_SHOWN, Message, alert_message, digest_message
+from coal_mine.domain.node import Node, node_stopped_alert
 from tests.domain.samples import HOUR, NOW, SECOND, alert
 
 EVENTS = [Entry(NOW - HOUR, "Triggered (all well)"), Entry(NOW - 2 * HOUR, "Canary created")]
@@ -87,6 +88,28 @@ def test_a_message_of_a_background_that_is_back_says_that_it_had_not_died() -> N
     )
 
 
+def test_a_message_about_a_node_says_how_to_give_it_up() -> None:
+    node = Node(
+        name="db1", pools=(), users=(), timezone="UTC", slots=1, cpus=0, mem=0, host="db1.example.com", pid=1, boot="", version="1",
+        started_at=NOW, seen_at=NOW,
+    )  # fmt: skip
+
+    assert message(node_stopped_alert(node, operators=("ops@example.com",)), []) == Message(
+        id="d1",
+        at=NOW,
+        subject="[STOPPED] node db1 on db1.example.com has stopped",
+        body=(
+            "The node db1 on db1.example.com was last seen at 2026-11-22T12:00:00.250Z and has not ended cleanly.\n"
+            "\n"
+            "It starts nothing until it is back, and whether what it had started goes on, nobody knows.\n"
+            "\n"
+            "It has died, hangs or is cut off from the store. Look at its log. You will hear when it is back.\n"
+            "If it never will be, say so: cmcli node remove db1\n"
+        ),
+        told=("[STOPPED] The node db1 on db1.example.com was last seen at 2026-11-22T12:00:00.250Z and has not ended cleanly.",),
+    )
+
+
 def test_a_late_message_without_a_deadline_still_says_late() -> None:
     assert "was expected to report before" in message(alert(deadline=None)).body
 
@@ -152,7 +175,7 @@ def test_a_digest_for_operators_speaks_of_backgrounds_and_says_what_the_last_sto
         at=NOW,
         subject="[2 STOPPED] Coal Mine digest",
         body=(
-            "2 changes of backgrounds, oldest first:\n"
+            "2 changes of backgrounds and nodes, oldest first:\n"
             "\n"
             "[STOPPED] The background process 4711 on alpha was last seen at 2026-11-22T11:59:59.250Z and has not ended cleanly.\n"
             "[STOPPED] The background process 4711 on alpha was last seen at 2026-11-22T12:00:00.250Z and has not ended cleanly.\n"

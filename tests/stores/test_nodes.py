@@ -104,6 +104,39 @@ def test_a_node_that_comes_back_after_its_end_can_end_again(store: Store) -> Non
     assert not store.nodes.get("alpha").is_alive(later.seen_at)
 
 
+def test_that_a_node_has_ended_is_known_until_it_comes_back(store: Store) -> None:
+    store.nodes.beat(node())
+    store.nodes.end("alpha", "boot 1")
+    ended = store.nodes.get("alpha").ended
+
+    assert (ended, store.nodes.beat(node(seen_at=NOW + SECOND)).ended) == (True, False)
+
+
+def test_what_was_told_of_a_node_survives_its_beats(store: Store) -> None:
+    store.nodes.beat(node())
+    store.nodes.note_stopped("alpha", NOW)
+    store.nodes.note_resumed("alpha", NOW - SECOND)
+    later = node(seen_at=NOW + 60 * SECOND)
+
+    assert store.nodes.beat(later) == replace(later, stopped_after=NOW, resumed_after=NOW - SECOND)
+
+
+def test_what_was_told_last_of_a_node_stays_whoever_writes_late(store: Store) -> None:
+    store.nodes.beat(node())
+    for after in (NOW, NOW + SECOND, NOW - SECOND):
+        store.nodes.note_stopped("alpha", after)
+        store.nodes.note_resumed("alpha", after - SECOND)
+
+    assert store.nodes.all() == [node(stopped_after=NOW + SECOND, resumed_after=NOW)]
+
+
+def test_noting_something_of_a_forgotten_node_does_not_bring_it_back(store: Store) -> None:
+    store.nodes.note_stopped("alpha", NOW)
+    store.nodes.note_resumed("alpha", NOW)
+
+    assert store.nodes.all() == []
+
+
 def test_the_end_of_another_boot_has_no_effect(store: Store) -> None:
     one = node()
     store.nodes.beat(one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from bson import Int64
@@ -19,7 +20,7 @@ from .errors import translated
 # As of all heartbeats, see servers.py.
 _BEAT_SECONDS = 5.0
 _LEASE_MILLIS = Int64(LEASE.total_seconds() * 1_000)
-_NOT_ANNOUNCED = ("name", "draining")
+_NOT_ANNOUNCED = ("name", "draining", "ended", "stopped_after", "resumed_after")
 _SWITCHES = {"_id": "switches"}
 
 
@@ -55,6 +56,16 @@ class MongoNodes:
             self._nodes.update_one(
                 {"_id": name, "boot": boot, "over": {"$exists": False}}, [{"$set": {"seen_at": last_seen, "over": True}}]
             )
+
+    def note_stopped(self, name: str, after: datetime) -> None:
+        self._raise(name, "stopped_after", after)
+
+    def note_resumed(self, name: str, after: datetime) -> None:
+        self._raise(name, "resumed_after", after)
+
+    def _raise(self, name: str, field: str, after: datetime) -> None:
+        with translated(_BEAT_SECONDS):
+            self._nodes.update_one({"_id": name}, {"$max": {field: after}})
 
     def all(self) -> list[Node]:
         with translated():
@@ -105,4 +116,5 @@ def _switches_of(document: Document) -> Switches:
 
 def _node_of(document: Document) -> Node:
     values = {name: value for name, value in document.items() if name in Node.__dataclass_fields__}
-    return Node(**{**values, "name": document["_id"], "pools": tuple(document["pools"]), "users": tuple(document["users"])})
+    lists = {name: tuple(document[name]) for name in ("pools", "users")}
+    return Node(**{**values, **lists, "name": document["_id"], "ended": document.get("over", False)})

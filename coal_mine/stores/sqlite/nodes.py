@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from coal_mine.domain.errors import node_taken, unknown_node
@@ -13,7 +14,10 @@ from coal_mine.domain.times import from_millis, to_millis
 
 from .database import Database
 
-_COLUMNS = "name, pools, users, timezone, slots, cpus, mem, host, pid, boot, version, started_at, seen_at, running, draining"
+_COLUMNS = """
+    name, pools, users, timezone, slots, cpus, mem, host, pid, boot, version, started_at, seen_at, running, draining, ended,
+    stopped_after, resumed_after
+"""
 _LEASE = to_millis(from_millis(0) + LEASE)
 _HOLDER = "SELECT host, pid FROM nodes WHERE name = ? AND boot != ? AND seen_at > ?"
 # Everything but the operators' wish, which stays.
@@ -56,6 +60,16 @@ class SqliteNodes:
 
     def end(self, name: str, boot: str) -> None:
         self._database.write(lambda connection: connection.execute(_END, (_LEASE, name, boot)).rowcount)
+
+    def note_stopped(self, name: str, after: datetime) -> None:
+        self._raise(name, "stopped_after", after)
+
+    def note_resumed(self, name: str, after: datetime) -> None:
+        self._raise(name, "resumed_after", after)
+
+    def _raise(self, name: str, column: str, after: datetime) -> None:
+        query = f"UPDATE nodes SET {column} = max(coalesce({column}, 0), ?) WHERE name = ?"
+        self._database.write(lambda connection: connection.execute(query, (to_millis(after), name)).rowcount)
 
     def all(self) -> list[Node]:
         with self._database.reading() as connection:
@@ -129,4 +143,7 @@ def _node_from_row(row: Sequence[Any]) -> Node:
         seen_at=from_millis(row[12]),
         running=row[13],
         draining=bool(row[14]),
+        ended=bool(row[15]),
+        stopped_after=None if row[16] is None else from_millis(row[16]),
+        resumed_after=None if row[17] is None else from_millis(row[17]),
     )

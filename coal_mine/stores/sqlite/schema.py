@@ -189,8 +189,14 @@ CREATE TABLE switched_off (
 
 _JOBS_BY_CHANGE = "CREATE INDEX jobs_by_change ON jobs (changed_at, id);"
 
+# As of servers.
+_NODES_TOLD = """
+ALTER TABLE nodes ADD COLUMN stopped_after INTEGER;
+ALTER TABLE nodes ADD COLUMN resumed_after INTEGER;
+"""
+
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE)
+STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
