@@ -53,6 +53,9 @@ def test_a_request_under_way_is_answered_however_often_its_process_is_told_to_en
         opened.sendall(body)
         answers = parsed(b"".join(iter(lambda: opened.recv(65_536), b"")))
         until("the end of the process", lambda: not worker.lives)
+        # One that is still being made would not hear that it is to end.
+        until("its successor", lambda: _connects(server))
+        server.get("/health")
 
     assert [answer.status for answer in answers] == [200]
 
