@@ -47,7 +47,7 @@ def overdue(run: Run, nodes: Sequence[Node], switches: Switches, *, held_up: boo
 def _caught_up(run: Run, now: datetime) -> RunChange | None:
     """What the catch-up policy says of a planned run if all who could have run it were away at its tick; None: it is missed."""
     definition, policy = run.definition, run.definition.catch_up
-    if run.origin is not Origin.SCHEDULE or run.attempts or policy.policy is CatchUpPolicy.NONE:
+    if run.origin is not Origin.SCHEDULE or run.failures or policy.policy is CatchUpPolicy.NONE:
         return None
     if now - run.tick > timedelta(seconds=policy.within_seconds):
         return None
@@ -74,7 +74,7 @@ def awaited_until(run: Run, now: datetime) -> datetime | None:
     definition = run.definition
     if run.state not in (RunState.CLAIMED, RunState.RUNNING):
         return None
-    retry = definition.retries.longest_wait(after=len(run.attempts))
+    retry = definition.retries.longest_wait(after=run.failures)
     if definition.timeout_seconds is not None:
         limit = timedelta(seconds=definition.timeout_seconds + definition.kill_wait_seconds)
         return (run.started_at or now) + limit + _PATIENCE + retry

@@ -93,7 +93,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One that has ended and was followed by another."""
+    """One that is over and is followed by another."""
 
     number: int
     node: str
@@ -101,6 +101,7 @@ class Attempt:
     ended_at: datetime
     exit_code: int | None
     reason: str
+    lost: bool = False  # with its node, or to its lease: what follows is no retry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,13 +132,18 @@ class Run:
     ended_at: datetime | None = None  # of one that is unreachable: when it was taken for that
     reason: str = ""  # of its state, in words
     result: Result | None = None  # of the latest attempt that has ended
-    attempts: tuple[Attempt, ...] = ()
+    past_attempts: tuple[Attempt, ...] = ()
     orders: tuple[str, ...] = ()  # for its node: "kill", "signal 10"
     owed: bool = False  # the job's canary has not been told yet what became of it
 
     @property
     def definition(self) -> Definition:
         return definition_from_text(self.definition_text, self.job_id)
+
+    @property
+    def failures(self) -> int:
+        """How many of its past attempts have failed; those that were lost have not."""
+        return sum(not attempt.lost for attempt in self.past_attempts)
 
     @property
     def is_waiting(self) -> bool:
@@ -227,10 +233,10 @@ def claimed(run: Run, *, node: str, boot: str, nonce: str, lock: str, now: datet
 
 def unclaimed(run: Run, reason: str) -> RunChange:
     """Back in the queue: it is certain that this attempt was never started."""
-    state = RunState.RETRYING if run.attempts else RunState.QUEUED
+    state = RunState.RETRYING if run.failures else RunState.QUEUED
     after = replace(
         run, state=state, attempt=run.attempt - 1, node="", boot="", nonce="", claimed_at=None, started_at=None, reason=reason,
-        lock=run.lock if run.attempts else "",
+        lock=run.lock if run.failures else "",
     )  # fmt: skip
     return RunChange(before=run, after=after)
 
@@ -247,17 +253,14 @@ def ended(run: Run, result: Result) -> RunChange:
     if result.end is End.KILLED:
         return _over(run, RunState.KILLED, result.ended_at, result.reason, result)
     retries = run.definition.retries
-    if len(run.attempts) >= retries.most:
+    if run.failures >= retries.most:
         return _over(run, RunState.FAILED, result.ended_at, result.reason, result)
     due_at = result.ended_at + _pause(run, retries)
-    past = Attempt(
-        number=run.attempt, node=run.node, started_at=result.started_at, ended_at=result.ended_at,
-        exit_code=result.exit_code, reason=result.reason,
-    )  # fmt: skip
+    past = _past(run, result.started_at, result.ended_at, result.reason, exit_code=result.exit_code)
     after = replace(
         run, state=RunState.RETRYING, due_at=due_at, start_by=due_at + run.definition.start_deadline(run.tick),
         node="", boot="", nonce="", ended_at=None, reason=f"attempt {run.attempt}: {result.reason}", result=result,
-        attempts=(*run.attempts, past),
+        past_attempts=(*run.past_attempts, past),
     )  # fmt: skip
     return RunChange(before=run, after=after)
 
@@ -272,7 +275,7 @@ def _told_at(run: Run, result: Result) -> datetime:
 def _pause(run: Run, retries: Retries) -> timedelta:
     """Always the same for one attempt."""
     shaken = 1 + SHAKEN * ((crc32(f"{run.id}.{run.attempt}".encode()) % 1_000) / 500 - 1)
-    return timedelta(milliseconds=round(retries.wait_after(len(run.attempts)) * shaken * 1_000))
+    return timedelta(milliseconds=round(retries.wait_after(run.failures) * shaken * 1_000))
 
 
 def skipped(run: Run, reason: str, now: datetime) -> RunChange:
@@ -287,7 +290,7 @@ def postponed(run: Run, due_at: datetime) -> RunChange:
 def missed(run: Run, reason: str, now: datetime) -> RunChange:
     """Of one that was never started. One whose attempts have failed has failed, and one that was lost with its node is lost."""
     never_ended = RunState.LOST if run.attempt else RunState.MISSED
-    return _over(run, RunState.FAILED if run.attempts else never_ended, now, reason)
+    return _over(run, RunState.FAILED if run.failures else never_ended, now, reason)
 
 
 def failed(run: Run, reason: str, now: datetime) -> RunChange:
@@ -324,11 +327,20 @@ def gone(run: Run, reason: str, now: datetime) -> RunChange:
 def rerun(run: Run, reason: str, now: datetime) -> RunChange:
     """Any node may take it again. What it wrote stays apart as an attempt of its own, which is no retry."""
     after = replace(
-        run, state=RunState.RETRYING if run.attempts else RunState.QUEUED, epoch=run.epoch + 1, node="", boot="", nonce="",
-        claimed_at=None, started_at=None, lock=run.lock if run.attempts else "", reason=reason,
+        run, state=RunState.RETRYING if run.failures else RunState.QUEUED, epoch=run.epoch + 1, node="", boot="", nonce="",
+        claimed_at=None, started_at=None, lock=run.lock if run.failures else "", reason=reason,
         due_at=now, start_by=now + run.definition.start_deadline(run.tick),
+        past_attempts=(*run.past_attempts, _past(run, run.started_at, now, reason, lost=True)),
     )  # fmt: skip
     return RunChange(before=run, after=after)
+
+
+def _past(
+    run: Run, started_at: datetime | None, ended_at: datetime, reason: str, *, exit_code: int | None = None, lost: bool = False
+) -> Attempt:
+    return Attempt(
+        number=run.attempt, node=run.node, started_at=started_at, ended_at=ended_at, exit_code=exit_code, reason=reason, lost=lost,
+    )  # fmt: skip
 
 
 def _over(run: Run, state: RunState, at: datetime, reason: str, result: Result | None = None) -> RunChange:

@@ -19,11 +19,10 @@ def size_of(run: Run) -> int:
 
 def last_lines(store: Store, run: Run, count: int = LINES) -> list[str]:
     """Of both streams together, in the order in which they came."""
-    number = run.attempt or len(run.attempts)
     size = size_of(run)
-    if not size or not number:
+    if not size or not run.attempt:
         return []
-    chunks = store.output.read(run.id, number, offset=max(size - _TAIL, 0), limit=2 * _TAIL)
+    chunks = store.output.read(run.id, run.attempt, offset=max(size - _TAIL, 0), limit=2 * _TAIL)
     text = as_text(frame for chunk in chunks for frame in chunk.frames)
     lines = text[-_TAIL:].splitlines()
     return [line[:_LINE] for line in lines[-count:]]

@@ -124,7 +124,7 @@ class Runs:
 
     def _kill_waiting(self, run: Run) -> bool:
         now = self._clock.now()
-        reason = "killed while it waited for its next attempt" if run.attempts else "killed before it was started"
+        reason = "killed while it waited for its next attempt" if run.past_attempts else "killed before it was started"
         return self._runs.change([states.killed(run, reason, now)]) == [Outcome.WON]
 
 

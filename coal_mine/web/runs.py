@@ -151,7 +151,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "ended_at": run.ended_at and isoformat(run.ended_at),
         "duration": _duration(run),
         **_result_json(run),
-        "attempts": [_attempt_json(attempt) for attempt in run.attempts],
+        "attempts": [_attempt_json(attempt) for attempt in run.past_attempts],
         "parameters": dict(run.parameters),
         "command": command if isinstance(command, str) else list(command),
         "epoch": run.epoch,

@@ -303,6 +303,14 @@ def test_what_is_run_again_is_an_attempt_of_its_own(scene: Scene) -> None:
     assert scene.claim(run, "beta").attempt == 2
 
 
+def test_a_lost_attempt_that_is_followed_by_another_is_remembered(scene: Scene) -> None:
+    run = silent(scene, on_lost="rerun")
+    (attempt,) = run.past_attempts
+
+    assert (attempt.number, attempt.node, attempt.ended_at, attempt.lost) == (1, "alpha", scene.now, True)
+    assert attempt.reason == run.reason
+
+
 def test_a_lost_attempt_is_no_retry(scene: Scene) -> None:
     again = scene.start(silent(scene, on_lost="rerun", retries=1), "beta")
 

@@ -115,7 +115,7 @@ def test_each_wait_is_longer_than_the_one_before_and_shaken_by_a_fifth_at_most()
 def test_after_the_last_attempt_it_has_failed() -> None:
     run = end(claim(end(running(retries=Retries(most=1)))))
 
-    assert (run.state, run.attempt, len(run.attempts)) == (RunState.FAILED, 2, 1)
+    assert (run.state, run.attempt, len(run.past_attempts)) == (RunState.FAILED, 2, 1)
 
 
 def test_a_run_that_waits_for_its_next_attempt_keeps_its_lock_and_owes_nothing() -> None:

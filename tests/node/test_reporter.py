@@ -108,7 +108,7 @@ def test_a_failed_attempt_is_followed_by_another_with_an_output_of_its_own(scene
     house.claim()
     found = house.ended(run)
 
-    assert (found.state, found.attempt, [each.reason for each in found.attempts]) == (DONE, 2, ["exit status 1"])
+    assert (found.state, found.attempt, [each.reason for each in found.past_attempts]) == (DONE, 2, ["exit status 1"])
     assert (output_of(scene.store, run), output_of(scene.store, run, attempt=2)) == (b"1\n", b"2\n")
 
 
@@ -217,7 +217,7 @@ def test_ends_whose_answer_was_lost_are_told_once(scene: Scene, house: House, li
         house.report()
     house.until("the end of their directories", lambda: not house.directories())
 
-    assert [len(run.attempts) for run in scene.runs_of(tried_again) if run.attempt] == [1]
+    assert [len(run.past_attempts) for run in scene.runs_of(tried_again) if run.attempt] == [1]
     assert scene.alerts == ["FAILED"]
 
 

@@ -42,7 +42,8 @@ def test_a_run_that_was_tried_twice_comes_back_whole(store: Store) -> None:
     )  # fmt: skip
     one = added(
         store, state=RunState.FAILED, attempt=2, epoch=3, node="node-2", boot="boot", nonce="nonce", claimed_at=NOW, started_at=NOW,
-        ended_at=NOW + SECOND, reason="ended by signal 9", result=latest, attempts=(past, replace(past, number=2, exit_code=0)), owed=True,
+        ended_at=NOW + SECOND, reason="ended by signal 9", result=latest,
+        past_attempts=(past, replace(past, number=2, exit_code=0, lost=True)), owed=True,
     )  # fmt: skip
 
     assert store.runs.get(one.id) == one

@@ -53,7 +53,7 @@ def test_a_failed_attempt_is_stored_with_the_wait_for_the_next(store: Store) -> 
     waiting = written(store, ended(added_running(store, definition=RETRYING, lock="lock"), result(1)))
     again = written(store, claim(waiting, "nonce-2"))
 
-    assert (waiting.state, again.lock, again.attempts) == (RunState.RETRYING, "lock", waiting.attempts)
+    assert (waiting.state, again.lock, again.past_attempts) == (RunState.RETRYING, "lock", waiting.past_attempts)
     assert store.runs.get(again.id) == again
 
 

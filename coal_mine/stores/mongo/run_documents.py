@@ -59,7 +59,7 @@ _RESULT = (
     "stderr_bytes",
     "left_behind",
 )
-_ATTEMPT = ("number", "node", "started_at", "ended_at", "exit_code", "reason")
+_ATTEMPT = ("number", "node", "started_at", "ended_at", "exit_code", "reason", "lost")
 
 
 def document_of(run: Run) -> Document:
@@ -76,8 +76,8 @@ def document_of(run: Run) -> Document:
         document["command"] = run.command if isinstance(run.command, str) else list(run.command)
     if run.result:
         document["result"] = _document_of_result(run.result)
-    if run.attempts:
-        document["attempts"] = [{name: getattr(attempt, name) for name in _ATTEMPT} for attempt in run.attempts]
+    if run.past_attempts:
+        document["attempts"] = [{name: getattr(attempt, name) for name in _ATTEMPT} for attempt in run.past_attempts]
     document.update(_memberships(run))
     return document
 
@@ -176,7 +176,7 @@ def run_of(document: Document) -> Run:
         ended_at=get("ended_at"),
         reason=get("reason", ""),
         result=_result_of(result) if result else None,
-        attempts=tuple(Attempt(**attempt) for attempt in get("attempts", ())),
+        past_attempts=tuple(Attempt(**attempt) for attempt in get("attempts", ())),
         orders=tuple(get("orders", ())),
         owed="owed_since" in document,
     )

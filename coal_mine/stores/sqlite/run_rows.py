@@ -82,7 +82,7 @@ def _result(text: str) -> Result | None:
 
 def _attempts_as_text(attempts: Sequence[Attempt]) -> str:
     return _list_as_text(
-        [[one.number, one.node, millis(one.started_at), to_millis(one.ended_at), one.exit_code, one.reason] for one in attempts]
+        [[one.number, one.node, millis(one.started_at), to_millis(one.ended_at), one.exit_code, one.reason, one.lost] for one in attempts]
     )
 
 
@@ -90,8 +90,9 @@ def _attempts(text: str) -> tuple[Attempt, ...]:
     return tuple(
         Attempt(
             number=number, node=node, started_at=_moment(started_at), ended_at=from_millis(ended_at), exit_code=exit_code, reason=reason,
+            lost=any(lost),
         )
-        for number, node, started_at, ended_at, exit_code, reason in (() if text == "[]" else json.loads(text))
+        for number, node, started_at, ended_at, exit_code, reason, *lost in (() if text == "[]" else json.loads(text))
     )  # fmt: skip
 
 
@@ -127,7 +128,7 @@ COLUMNS: dict[str, _Way] = {
     "ended_at": _MAYBE_TIME,
     "reason": (_printed, _same),
     "result": (_result_as_text, _result),
-    "attempts": (_attempts_as_text, _attempts),
+    "past_attempts": (_attempts_as_text, _attempts),
     "orders": _TEXTS,
     "owed": (int, bool),
 }

@@ -195,8 +195,11 @@ ALTER TABLE nodes ADD COLUMN stopped_after INTEGER;
 ALTER TABLE nodes ADD COLUMN resumed_after INTEGER;
 """
 
+# Beside `attempt`, a number.
+_PAST_ATTEMPTS = "ALTER TABLE runs RENAME COLUMN attempts TO past_attempts;"
+
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD)
+STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD, _PAST_ATTEMPTS)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
