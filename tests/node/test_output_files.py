@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from coal_mine.node.spool.frames import Frame, Stream, header
-from coal_mine.node.spool.output import OutputReader, OutputWriter, segment_name
+from coal_mine.node.spool.output import OutputWriter, segment_name
+from coal_mine.node.spool.output_reader import OutputReader
 
 _BIG = 1_000_000
 

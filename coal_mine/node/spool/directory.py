@@ -14,7 +14,8 @@ from coal_mine.node.processes.tree import kill_remains
 
 from .names import FAULT, GROUP, SPEC, SUPERVISOR
 from .orders import CONTROL, is_kill_ordered, order_fence, order_kill, order_signal
-from .output import OutputReader, segment_name
+from .output import segment_name
+from .output_reader import OutputReader
 from .progress import noted_job
 from .record import RESULT, Result, Spec, read_result
 
