@@ -11,7 +11,7 @@ run: $(VENV)/installed
 
 # Four at once on two processors: many of the tests wait for clocks and leases.
 test: $(VENV)/installed-dev
-	$(BIN)/pytest -n 4 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # Processes, disks and networks fail under load; needs root. FAULTS_SECONDS is the least time of each scenario, FAULTS_SEED repeats one.
 faults: $(VENV)/installed-dev
