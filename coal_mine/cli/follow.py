@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Event
 from typing import IO, Any, TypeVar
 
@@ -69,14 +69,15 @@ class Reader:
         self._patience = patience
         self._run_id = run_id
         self._query = {"attempt": str(attempt), "stream": stream}
-        self._offset = 0
         self._mark = ""
+        self.offset = 0  # counted over both streams
         self.is_complete = False
-        self.dropped = 0
+        self.taken = 0  # bytes of its stream
+        self.dropped = 0  # bytes of both
 
     def read(self) -> bytes | None:
         """What is new; None when nothing was written since the last time. Output of the other stream only is new, and empty."""
-        query: Fields = {**self._query, "offset": str(self._offset)}
+        query: Fields = {**self._query, "offset": str(self.offset)}
         try:
             part, self._mark = self._patience.ask(lambda: self._api.output(self._run_id, query, known=self._mark))
         except Refused as error:
@@ -85,8 +86,9 @@ class Reader:
             return None  # its node has given the attempt back before it began; it comes again
         if part is None:
             return None
-        is_new = part.next_offset > self._offset
-        self._offset = part.next_offset
+        is_new = part.next_offset > self.offset
+        self.offset = part.next_offset
+        self.taken += len(part.data)
         self.is_complete = part.complete
         self.dropped += part.dropped
         return part.data if is_new else None
@@ -180,11 +182,10 @@ class Follower:
         return is_new
 
     def _explain_gaps(self) -> None:
-        """Each reader sees what both streams lack."""
-        dropped = max((reader.dropped for reader, _ in self._readers), default=0)
+        dropped = _missing([reader for reader, _ in self._readers])
         if dropped > self._told_dropped:
             self._say(f"{dropped - self._told_dropped} bytes are missing: the run has written too much to keep all of it")
-        self._told_dropped = max(dropped, self._told_dropped)
+            self._told_dropped = dropped
 
     def _explain_waiting(self) -> None:
         run = self._run
@@ -193,3 +194,14 @@ class Follower:
         self._is_told = True
         reason = f" ({run['reason']})" if run.get("reason") else ""
         self._say(f"run {run['id']} is {run['state']}{reason}; it starts when a node takes it. Ctrl-C leaves it alone")
+
+
+def _missing(readers: Sequence[Reader]) -> int:
+    """Bytes that nobody can read any more.
+
+    One of two readers may have taken what was dropped before the other came by. So only at the same place is it known what both lack.
+    """
+    if len(readers) == 1:
+        return readers[0].dropped
+    places = {reader.offset for reader in readers}
+    return places.pop() - sum(reader.taken for reader in readers) if len(places) == 1 else 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
@@ -24,6 +24,7 @@ class Answer:
     body: bytes = b""
     status: int = 200
     location: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Stranger:
@@ -57,6 +58,8 @@ def _handler_for(stranger: Stranger) -> type[BaseHTTPRequestHandler]:
             self.send_response(answer.status)
             if answer.location:
                 self.send_header("Location", answer.location)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body)
 
