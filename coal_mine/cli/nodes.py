@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .answers import done, show
+from .answers import done, say, show
 from .api import api_of
 from .options import Given, server_options
 
@@ -85,7 +85,10 @@ def list_pools(given: Given, /) -> None:
 @click.pass_obj
 def pause(given: Given, /, name: str) -> None:
     """Start no more runs in a pool; those under way go on."""
-    done(given, api_of(given).send("POST", "pools", name, "pause"), "Paused.")
+    answer = api_of(given).send("POST", "pools", name, "pause")
+    done(given, answer, "Paused.")
+    for warning in () if given.as_json else answer.get("warnings", ()):
+        say(f"warning: {warning}")
 
 
 @pool.command()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from coal_mine.domain.definition import NAME
 from coal_mine.domain.errors import Conflict, Invalid
+from coal_mine.domain.job_ports import JobFilter
 from coal_mine.domain.node import Node, pools_of
 from coal_mine.domain.ports import Clock, Store
 
@@ -26,11 +27,18 @@ class Pool:
     paused: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SwitchedPool:
+    pool: Pool
+    warnings: list[str]
+
+
 class Cluster:
     """All of it holds for every process that shares the store, as soon as it looks."""
 
     def __init__(self, store: Store, clock: Clock, *, changed: Callable[[], None] = nobody) -> None:
         self._nodes = store.nodes
+        self._jobs = store.jobs
         self._clock = clock
         self._changed = changed
 
@@ -63,12 +71,14 @@ class Cluster:
         found = pools_of(self._nodes.all(), self._clock.now())
         return [Pool(name, found.get(name, []), name in paused) for name in sorted(paused | set(found))]
 
-    def pause_pool(self, name: str) -> Pool:
-        """Raises Invalid for what cannot be a pool's name."""
-        return self._set_paused(name, paused=True)
+    def pause_pool(self, name: str) -> SwitchedPool:
+        """Raises Invalid for what cannot be a pool's name. One that nobody has heard of may come later, and is more likely a slip."""
+        pool = self._set_paused(name, paused=True)
+        is_known = pool.nodes or self._jobs.count(JobFilter(pool=name))
+        return SwitchedPool(pool, [] if is_known else [f"no node serves the pool {name} and no job names it"])
 
-    def unpause_pool(self, name: str) -> Pool:
-        return self._set_paused(name, paused=False)
+    def unpause_pool(self, name: str) -> SwitchedPool:
+        return SwitchedPool(self._set_paused(name, paused=False), [])
 
     @property
     def execution_enabled(self) -> bool:

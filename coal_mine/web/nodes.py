@@ -6,12 +6,12 @@ from typing import Any
 
 from coal_mine.domain.fields import Fields
 from coal_mine.domain.times import isoformat
-from coal_mine.services.cluster import Cluster, Pool, ShownNode
+from coal_mine.services.cluster import Cluster, Pool, ShownNode, SwitchedPool
 
 from .operations import Body, Call, Operation, Reply
 
 _NODE = Reply(status=200, description="The node.", schema="Node")
-_POOL = Reply(status=200, description="The pool.", schema="Pool")
+_POOL = Reply(status=200, description="The pool.", schema="SwitchedPool")
 _EXECUTION = Reply(status=200, description="Whether runs are started.", schema="Execution")
 
 
@@ -90,10 +90,10 @@ class NodeRoutes:
         return {"pools": [_pool_json(pool) for pool in self._cluster.pools()]}
 
     def pause(self, call: Call) -> Any:
-        return _pool_json(self._cluster.pause_pool(call.path["pool"]))
+        return _switched_json(self._cluster.pause_pool(call.path["pool"]))
 
     def unpause(self, call: Call) -> Any:
-        return _pool_json(self._cluster.unpause_pool(call.path["pool"]))
+        return _switched_json(self._cluster.unpause_pool(call.path["pool"]))
 
     def execution(self, _: Call) -> Any:
         return {"enabled": self._cluster.execution_enabled}
@@ -126,6 +126,10 @@ def node_json(shown: ShownNode) -> dict[str, Any]:
         "started_at": isoformat(node.started_at),
         "seen_at": isoformat(node.seen_at),
     }
+
+
+def _switched_json(switched: SwitchedPool) -> dict[str, Any]:
+    return {**_pool_json(switched.pool), "warnings": switched.warnings}
 
 
 def _pool_json(pool: Pool) -> dict[str, Any]:

@@ -264,6 +264,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "NodeList": shape(nodes=listing(reference("Node"))),
     "Pool": shape(name=TEXT, nodes=listing(TEXT), paused=FLAG),
+    "SwitchedPool": shape(name=TEXT, nodes=listing(TEXT), paused=FLAG, warnings=listing(TEXT)),
     "PoolList": shape(pools=listing(reference("Pool"))),
     "Execution": shape(enabled=FLAG),
     "OpenApi": {"type": "object"},

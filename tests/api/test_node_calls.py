@@ -57,9 +57,29 @@ def test_a_paused_pool_is_listed_until_it_is_unpaused(jobs: JobCalls) -> None:
     listed = jobs.call("GET", "/pools").json()["pools"]
     jobs.call("POST", "/pools/elsewhere/unpause")
 
-    assert paused == {"name": "elsewhere", "nodes": [], "paused": True}
-    assert paused in listed
+    assert paused["paused"]
+    assert {"name": "elsewhere", "nodes": [], "paused": True} in listed
     assert "elsewhere" not in [pool["name"] for pool in jobs.call("GET", "/pools").json()["pools"]]
+
+
+def warnings_of_pausing(jobs: JobCalls, pool: str) -> Any:
+    answer = jobs.call("POST", f"/pools/{pool}/pause").json()
+    jobs.call("POST", f"/pools/{pool}/unpause")
+    return answer["warnings"]
+
+
+def test_pausing_a_pool_that_no_node_serves_and_no_job_names_warns(jobs: JobCalls) -> None:
+    assert warnings_of_pausing(jobs, "defualt") == ["no node serves the pool defualt and no job names it"]
+
+
+def test_pausing_a_pool_that_a_node_serves_does_not_warn(jobs: JobCalls, name: str) -> None:
+    assert warnings_of_pausing(jobs, "default") == []
+
+
+def test_pausing_a_pool_that_only_a_job_names_does_not_warn(jobs: JobCalls) -> None:
+    jobs.created(pools=["far"])
+
+    assert warnings_of_pausing(jobs, "far") == []
 
 
 def test_what_is_no_pools_name_is_refused(jobs: JobCalls) -> None:

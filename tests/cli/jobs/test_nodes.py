@@ -60,6 +60,12 @@ def test_paused_pools_are_listed(cmcli: Cmcli, pool: str) -> None:
     assert {"name": pool, "nodes": [], "paused": True} in cmcli("pool", "list").json["pools"]
 
 
+def test_that_a_paused_pool_is_unknown_is_said(cmcli: Cmcli, pool: str) -> None:
+    outcome = cmcli.on_terminal("pool", "pause", pool)
+
+    assert (outcome.out, outcome.err) == ("Paused.\n", f"cmcli: warning: no node serves the pool {pool} and no job names it\n")
+
+
 def test_execution_can_be_switched_off_and_on(cmcli: Cmcli) -> None:
     answers = [cmcli("execution", *word).json["enabled"] for word in (["off"], [], ["on"], [])]
 
