@@ -1,1 +1,5 @@
-"""What runs jobs on a machine. A supervisor for each run outlives the process that ordered it, and tells its end in the spool."""
+"""What runs jobs on a machine.
+
+agent/ claims runs. supervisor/ is a process for each of them, which outlives the agent. They speak through the files of spool/, and
+end what is to end by means of processes/.
+"""

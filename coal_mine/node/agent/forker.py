@@ -18,12 +18,10 @@ _READ = 1 << 16
 # Only of a forker that is stopped or starved. Then another one takes its place.
 _PATIENCE_SECONDS = 10.0
 # Without site-packages and the caller's variables: the forker needs the standard library and this package.
-_PROGRAM = """
-import sys
-sys.path.append(sys.argv.pop(1))
-from coal_mine.node.supervisor.forking import main
-main(sys.argv[1], bool(int(sys.argv[2])))
-"""
+_PROGRAM = (
+    "import sys; sys.path.append(sys.argv.pop(1)); "
+    "from coal_mine.node.supervisor.forking import main; main(sys.argv[1], bool(int(sys.argv[2])))"
+)
 # A Python may need these to find its own libraries.
 _KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
