@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from coal_mine.config import Config, Tls, default_node, key_path, load
 from coal_mine.domain.errors import CoalMineError, Invalid
 
 from . import logs
-from .job_key import job_key, note_address
+from .job_key import job_key, noted_address
 from .node_parts import warn_of_root
 from .parts import Roles, check_store
 from .serving import checked_address, serve_loops, supervise
@@ -86,18 +87,23 @@ def _run(config: Config, wanted: _Wanted) -> None:
     if everything or wanted.web:
         host, port = checked_address(config.wsgi)
         config = replace(config, wsgi=replace(config.wsgi, host=host, port=port))
-        note_address(config)
-    _introduce(config, store, key, wanted)
-    _warn(config, wanted)
+    with noted_address(config) if everything or wanted.web else nullcontext():
+        _introduce(config, store, key, wanted)
+        _warn(config, wanted)
+        _serve(config, wanted)
+    _log.info("stopped")
+
+
+def _serve(config: Config, wanted: _Wanted) -> None:
+    """Until somebody ends it."""
     if wanted.web:
         _serve_web(config, Roles())
-    elif not everything:
+    elif not wanted.everything:
         serve_loops(config, Roles(background=wanted.background, node=wanted.node))
     elif config.mongodb is None:
         _serve_web(config, Roles(background=True, node=config.node is not None))
     else:
         supervise(config)
-    _log.info("stopped")
 
 
 def _serve_web(config: Config, roles: Roles) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coal_mine.config import Config, address_path, key_path
 from coal_mine.domain.errors import Invalid
 from coal_mine.ids import RandomIds
+
+_log = logging.getLogger(__name__)
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{43}\n")
 
@@ -25,18 +29,34 @@ def job_key(config: Config) -> str:
     return _read(path)
 
 
-def note_address(config: Config) -> None:
-    """For cmcli: whoever else listens on this machine must not get the key. Raises Invalid."""
+@contextmanager
+def noted_address(config: Config) -> Iterator[None]:
+    """For cmcli, while the server lives: whoever else listens on this machine, then or afterwards, must not get the key. Raises Invalid."""
     if config.wsgi.auth_key or config.mongodb is not None:
+        yield
         return
-    path = address_path(config.sqlite_path)
+    path, address = address_path(config.sqlite_path), f"{config.wsgi.host} {config.wsgi.port}\n"
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
         with open(handle, "w", encoding="ascii") as file:
-            file.write(f"{config.wsgi.host} {config.wsgi.port}\n")
+            file.write(address)
         os.replace(name, path)
     except OSError as error:
         raise Invalid(f"{path}: the address cannot be written: {error.strerror}; set [wsgi] auth_key instead") from error
+    try:
+        yield
+    finally:
+        _forget(path, address)
+
+
+def _forget(path: Path, address: str) -> None:
+    try:
+        if path.exists() and path.read_text("ascii") == address:
+            path.unlink()
+    except (OSError, UnicodeDecodeError) as error:
+        _log.warning(
+            "%s: cmcli may go on giving the key to whoever listens there: %s", path, error, extra={"action": "address_not_removed"}
+        )
 
 
 def _read(path: Path) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from coal_mine.config import key_path, load
+from coal_mine.config import address_path, key_path, load
 from coal_mine.domain.errors import Invalid
-from coal_mine.main.job_key import job_key
+from coal_mine.main.job_key import job_key, noted_address
 from tests.config.conftest import Run
 from tests.support.server import CoalMine
 
@@ -76,6 +76,24 @@ def test_the_server_writes_down_where_it_listens(server: CoalMine) -> None:
     address = server.directory / "state" / "coal-mine" / "address"
 
     assert server.url == "http://{}:{}".format(*address.read_text().split())
+
+
+def test_a_server_that_ends_takes_back_where_it_listens(tmp_path: Path) -> None:
+    with CoalMine(tmp_path) as server:
+        address = server.directory / "state" / "coal-mine" / "address"
+        was_there = address.exists()
+        server.stop()
+
+        assert (was_there, address.exists()) == (True, False)
+
+
+def test_an_address_that_is_another_servers_by_then_stays(ini: Path) -> None:
+    config = load(ini, {})
+    address = address_path(config.sqlite_path)
+    with noted_address(config):
+        address.write_text("127.0.0.1 4711\n")
+
+    assert address.read_text() == "127.0.0.1 4711\n"
 
 
 def test_a_start_with_a_bad_key_ends_in_one_line(run: Run, tmp_path: Path) -> None:
