@@ -41,7 +41,7 @@ def overdue(run: Run, nodes: Sequence[Node], switches: Switches, *, held_up: boo
         return change
     if held_up:
         return skipped(run, f"{OVERLAP}, and its turn did not come in time", now)
-    return missed(run, f"not started in time: {_why(run, serving, alive)}", now)
+    return missed(run, f"not started in time: {_why(run, serving, alive, now)}", now)
 
 
 def _caught_up(run: Run, now: datetime) -> RunChange | None:
@@ -81,11 +81,16 @@ def awaited_until(run: Run, now: datetime) -> datetime | None:
     return None if definition.grace_seconds is not None else now + 2 * _PATIENCE + retry
 
 
-def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node]) -> str:
+def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node], now: datetime) -> str:
+    """What is known of its time: who lives now may have come, or come back, only afterwards."""
     if not serving:
         return f"no node serves {_pools(run)}" if run.slot == ANY else f"node {run.slot} has gone"
     if not alive:
         return f"not alive: {_nodes(serving)}"
+    if all(node.started_at > run.start_by for node in alive):
+        return f"started only afterwards: {_nodes(alive)}"
+    if now - run.start_by >= UNATTENDED:
+        return f"nobody was there to see why; alive since: {_nodes(alive)}"
     return f"alive, but without room or held up: {_nodes(alive)}"
 
 

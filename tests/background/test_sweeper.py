@@ -63,8 +63,9 @@ def test_why_it_was_missed_is_said(scene: Scene, nodes: list[tuple[str, dict[str
 
 def test_that_a_living_node_had_no_room_is_said(scene: Scene) -> None:
     run = scene.planned(start_deadline=60)
+    started_at = scene.now
     scene.clock.move(run.start_by - scene.now)
-    scene.node("alpha")
+    scene.node("alpha", started_at=started_at)
     scene.sweeper.run_once(scene.now)
 
     assert scene.get(run).reason == "not started in time: alive, but without room or held up: node alpha"

@@ -54,6 +54,16 @@ def test_one_that_a_node_could_have_taken_is_missed(scene: Scene) -> None:
     assert after_outage(scene, node_was_there=True).state is RunState.MISSED
 
 
+def test_that_the_nodes_came_only_afterwards_is_said(scene: Scene) -> None:
+    assert after_outage(scene, catch_up="none").reason == "not started in time: started only afterwards: node alpha"
+
+
+def test_that_nobody_knows_whether_a_node_had_room_is_said(scene: Scene) -> None:
+    run = after_outage(scene, node_was_there=True)
+
+    assert run.reason == "not started in time: nobody was there to see why; alive since: node alpha"
+
+
 def test_nothing_is_judged_before_nodes_had_time_to_say_that_they_are_back(scene: Scene) -> None:
     run = scene.planned(start_deadline=60)
     scene.clock.move(run.start_by + 2 * MINUTE - scene.now)
