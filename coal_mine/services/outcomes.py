@@ -193,7 +193,7 @@ def _seconds(run: Run) -> str:
 def _detail(store: Store, run: Run) -> str:
     """What a person needs in order to begin looking."""
     lines = [f"Run {run.id}" + (f" on node {run.node}" if run.node else "") + f": {run.state}, {run.reason}"]
-    output = last_lines(store, run)
+    output = last_lines(store.output, run)
     if output:
         lines += ["", "The last lines of its output:", "", *output]
     return "\n".join(lines)

@@ -1,32 +1,80 @@
-"""What runs have written, as text for people."""
+"""Reading what a run has written: piece by piece, or its last lines.
+
+Offsets count all bytes of both streams, in the order in which they came.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from coal_mine.domain.output import Frame
-from coal_mine.domain.ports import Store
+from coal_mine.domain.job_ports import OutputStore
+from coal_mine.domain.output import Chunk, Stream
 from coal_mine.domain.run import Run
 
 LINES = 20
 _LINE = 500  # characters of a line that are shown
 _TAIL = 16_384  # bytes that are looked at
+STREAMS = {"both": frozenset(Stream), "stdout": frozenset({Stream.STDOUT}), "stderr": frozenset({Stream.STDERR})}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputPart:
+    attempt: int
+    data: bytes
+    offset: int  # where it was asked to begin
+    next_offset: int  # where to go on
+    complete: bool  # nothing will ever come behind it
+    size: int | None  # of all that was written; None: not known
+    dropped: int  # bytes between the two offsets that were not kept, because the run wrote too much
+    first_gap: int | None  # where the first of these would stand
+
+
+def read_part(
+    store: OutputStore, run_id: str, attempt: int, *, stream: str, offset: int, limit: int, is_over: bool, size: int | None = None
+) -> OutputPart:
+    """At most `limit` bytes, both streams counted, from `offset` on; `is_over`: the attempt writes no more."""
+    pieces = list(_pieces(store.read(run_id, attempt, offset=offset, limit=limit), offset, limit))
+    place, dropped, first_gap = offset, 0, None
+    kept: list[bytes] = []
+    for start, wrote, data in pieces:
+        if start > place:
+            dropped += start - place
+            first_gap = place if first_gap is None else first_gap
+        if wrote in STREAMS[stream]:
+            kept.append(data)
+        place = start + len(data)
+    complete = is_over and not store.read(run_id, attempt, offset=place, limit=1)
+    return OutputPart(
+        attempt=attempt, data=b"".join(kept), offset=offset, next_offset=place, complete=complete, size=size, dropped=dropped,
+        first_gap=first_gap,
+    )  # fmt: skip
+
+
+def _pieces(chunks: Iterable[Chunk], offset: int, limit: int) -> Iterable[tuple[int, Stream, bytes]]:
+    """Offset, stream and bytes of each frame, cut to what was asked for."""
+    left = limit
+    for chunk in chunks:
+        place = chunk.offset
+        for frame in chunk.frames:
+            skipped = max(offset - place, 0)
+            data = frame.data[skipped : skipped + left]
+            if data:
+                yield place + skipped, frame.stream, data
+                left -= len(data)
+            place += len(frame.data)
 
 
 def size_of(run: Run) -> int:
     return run.result.size if run.result else 0
 
 
-def last_lines(store: Store, run: Run, count: int = LINES) -> list[str]:
+def last_lines(store: OutputStore, run: Run, count: int = LINES) -> list[str]:
     """Of both streams together, in the order in which they came."""
     size = size_of(run)
     if not size or not run.attempt:
         return []
-    chunks = store.output.read(run.id, run.attempt, offset=max(size - _TAIL, 0), limit=2 * _TAIL)
-    text = as_text(frame for chunk in chunks for frame in chunk.frames)
-    lines = text[-_TAIL:].splitlines()
+    chunks = store.read(run.id, run.attempt, offset=max(size - _TAIL, 0), limit=2 * _TAIL)
+    written = b"".join(frame.data for chunk in chunks for frame in chunk.frames)
+    lines = written.decode(errors="replace")[-_TAIL:].splitlines()
     return [line[:_LINE] for line in lines[-count:]]
-
-
-def as_text(frames: Iterable[Frame]) -> str:
-    return b"".join(frame.data for frame in frames).decode(errors="replace")

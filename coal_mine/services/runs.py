@@ -17,7 +17,7 @@ from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import ANY, Outcome, Run, RunState
 from coal_mine.domain.times import from_millis, to_millis
 
-from .output_reading import OutputPart, read_part
+from .run_output import OutputPart, read_part
 from .run_requests import RunRequest, asked_run, checked_key, checked_parameters, mark_of, prefix_of
 from .waking import nobody
 

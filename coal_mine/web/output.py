@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from coal_mine.services.output_reading import STREAMS, OutputPart
+from coal_mine.services.run_output import STREAMS, OutputPart
 from coal_mine.services.runs import Runs
 
 from .operations import Call, Named, Operation, Reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coal_mine.domain.output import Chunk, Frame, Stream
-from coal_mine.services.output_reading import OutputPart, read_part
+from coal_mine.services.run_output import OutputPart, read_part
 from tests.services.conftest import Office
 
 
