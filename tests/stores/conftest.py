@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
+from pymongo.write_concern import WriteConcern
 
 from coal_mine.domain.ports import Store
 from coal_mine.stores.mongo.store import MongoStore
@@ -32,9 +33,18 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     else:
         shared, database = request.getfixturevalue("mongod_store" if request.param == "mongo" else "replica_set_store")
         yield shared
-        # Emptied rather than opened anew: connections, threads and a dozen files for each test take longer than the tests.
-        for name in database.list_collection_names():
-            database[name].delete_many({})
+        empty(database)
+
+
+def empty(database: Database[dict[str, Any]]) -> None:
+    """Rather than open another one: connections, threads and a dozen files for each test take longer than the tests.
+
+    The majority is waited for only at the end, which holds for all that was deleted before.
+    """
+    names = database.list_collection_names()
+    for name in names:
+        concern = WriteConcern(w="majority" if name == names[-1] else 1)
+        database.get_collection(name, write_concern=concern).delete_many({})
 
 
 @pytest.fixture(scope="session")
