@@ -9,7 +9,9 @@ import pytest
 
 from coal_mine.services.canaries import Canaries
 from coal_mine.stores.sqlite.store import SqliteStore, open_store
+from tests.background.processes import World
 from tests.support.edges import FakeClock, SequenceIds
+from tests.support.jobs import Scene
 
 
 @pytest.fixture
@@ -32,3 +34,13 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 @pytest.fixture
 def canaries(store: SqliteStore, clock: FakeClock, ids: SequenceIds) -> Canaries:
     return Canaries(store, clock, ids)
+
+
+@pytest.fixture
+def scene(store: SqliteStore) -> Scene:
+    return Scene(store)
+
+
+@pytest.fixture
+def world(store: SqliteStore, clock: FakeClock) -> World:
+    return World(store, clock)

@@ -2,113 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from coal_mine.background.heartbeat import BEAT, KEPT, Heartbeat
-from coal_mine.domain.alert import Alert, Kind
-from coal_mine.domain.errors import StoreUnavailable
-from coal_mine.domain.ports import Store
-from coal_mine.domain.server import LEASE, Backgrounds, Server
-from coal_mine.stores.sqlite.store import SqliteStore
-from tests.support.edges import FakeClock
-
-MINUTE = timedelta(minutes=1)
-OPS = ("ops@example.com",)
-STOPPED_ALPHA = (Kind.STOPPED, "alpha|1|n")
-RESUMED_ALPHA = (Kind.RESUMED, "alpha|1|n")
-
-
-def introduction(name: str, *, background: bool) -> Callable[[datetime], Server]:
-    def introduce(now: datetime) -> Server:
-        return Server(id=f"{name}|1|n", host=name, pid=1, background=background, version="1.0", started_at=now, seen_at=now)
-
-    return introduce
-
-
-class World:
-    """Processes that share a store, and time that passes for all of them alike."""
-
-    def __init__(self, store: SqliteStore, clock: FakeClock) -> None:
-        self.store = store
-        self.clock = clock
-        self.operators_told = 0
-        self._living: dict[str, Heartbeat] = {}
-
-    def start(self, *names: str, background: bool = True, operators: tuple[str, ...] = OPS, store: Store | None = None) -> Heartbeat:
-        for name in names:
-            introduce = introduction(name, background=background)
-            self._living[name] = Heartbeat(store or self.store, introduce, operators, self._tell)
-        return self._living[names[-1]]
-
-    def stop(self, name: str) -> Heartbeat:
-        """It beats no more, without a word; what is returned may go on later."""
-        return self._living.pop(name)
-
-    def go_on(self, name: str, heartbeat: Heartbeat) -> None:
-        self._living[name] = heartbeat
-
-    def live(self, length: timedelta) -> None:
-        """Beat after beat, in each of which every living process takes its turn; what fails is tried at the next."""
-        end = self.clock.now() + length
-        while self.clock.now() < end:
-            self.beat(*self._living)
-            self.clock.move(BEAT)
-
-    def beat(self, *names: str) -> None:
-        for name in names:
-            with suppress(StoreUnavailable):
-                self._living[name].run_once(self.clock.now())
-
-    def alerts(self) -> list[Alert]:
-        """All that were ever told, oldest first."""
-        return [delivery.alert for delivery in reversed(self.store.outbox.deliveries(limit=100))]
-
-    def told(self) -> list[tuple[Kind, str]]:
-        return [(alert.kind, alert.about) for alert in self.alerts()]
-
-    def _tell(self) -> None:
-        self.operators_told += 1
-
-
-class Faulty:
-    """A store that says once, of one kind of call, that it did not answer, although it did the work or although it did not."""
-
-    def __init__(self, store: Store, call: str, *, after_the_work: bool) -> None:
-        self._parts = {"canaries": store.canaries, "outbox": store.outbox, "servers": store.servers, "nodes": store.nodes}
-        self._call = call
-        self._after_the_work = after_the_work
-        self.failed = False
-
-    def __getattr__(self, name: str) -> object:
-        if name in self._parts:
-            return _Part(self, self._parts[name])
-        raise AttributeError(name)
-
-    def fail(self, name: str, work: Callable[..., object], *arguments: object) -> object:
-        if self.failed or name != self._call:
-            return work(*arguments)
-        self.failed = True
-        if self._after_the_work:
-            work(*arguments)
-        raise StoreUnavailable("no answer")
-
-
-class _Part:
-    def __init__(self, faulty: Faulty, part: object) -> None:
-        self._faulty = faulty
-        self._part = part
-
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        return lambda *arguments: self._faulty.fail(name, getattr(self._part, name), *arguments)
-
-
-@pytest.fixture
-def world(store: SqliteStore, clock: FakeClock) -> World:
-    return World(store, clock)
+from coal_mine.background.heartbeat import BEAT, KEPT
+from coal_mine.domain.alert import Kind
+from coal_mine.domain.server import LEASE, Backgrounds
+from tests.background.processes import MINUTE, OPS, RESUMED_ALPHA, STOPPED_ALPHA, World
 
 
 def test_a_background_that_is_not_seen_for_a_lease_has_stopped(world: World) -> None:
@@ -284,73 +185,6 @@ def test_a_stop_that_nobody_was_there_to_notice_is_told_after_the_next_start(wor
     world.live(MINUTE)
 
     assert world.told() == [STOPPED_ALPHA]
-
-
-@pytest.mark.parametrize("after_the_work", [True, False], ids=["done", "not done"])
-@pytest.mark.parametrize("call", ["add", "note_stopped"])
-def test_a_fault_while_a_stop_is_told_neither_loses_nor_doubles_it(world: World, call: str, after_the_work: bool) -> None:
-    faulty = Faulty(world.store, call, after_the_work=after_the_work)
-    world.start("alpha", "beta", store=faulty)
-    world.live(MINUTE)
-    world.stop("alpha")
-    world.live(MINUTE)
-
-    assert faulty.failed
-    assert world.told() == [STOPPED_ALPHA]
-
-
-@pytest.mark.parametrize("after_the_work", [True, False], ids=["done", "not done"])
-@pytest.mark.parametrize("call", ["add", "note_resumed"])
-def test_a_fault_while_a_return_is_told_neither_loses_nor_doubles_it(world: World, call: str, after_the_work: bool) -> None:
-    faulty = Faulty(world.store, call, after_the_work=after_the_work)
-    world.start("beta")
-    world.start("alpha", store=faulty)
-    world.live(MINUTE)
-    alpha = world.stop("alpha")
-    world.live(MINUTE)
-    world.go_on("alpha", alpha)
-    world.live(MINUTE)
-
-    assert faulty.failed
-    assert world.told() == [STOPPED_ALPHA, RESUMED_ALPHA]
-
-
-def test_who_notices_and_dies_before_noting_it_is_replaced_by_the_next(world: World) -> None:
-    faulty = Faulty(world.store, "note_stopped", after_the_work=False)
-    world.start("alpha")
-    world.start("beta", store=faulty)
-    world.start("gamma")
-    world.live(MINUTE)
-    world.stop("alpha")
-    while not faulty.failed:
-        world.live(BEAT)
-    world.stop("beta").end()
-    world.live(MINUTE)
-
-    assert world.told() == [STOPPED_ALPHA]
-
-
-def test_who_is_held_up_before_noting_a_stop_and_notes_it_after_the_return_undoes_nothing(world: World) -> None:
-    world.start("alpha", "beta")
-    world.live(MINUTE)
-    seen_at = world.clock.now() - BEAT
-    alpha = world.stop("alpha")
-    world.live(MINUTE)
-    world.go_on("alpha", alpha)
-    world.live(MINUTE)
-    world.store.servers.note_stopped("alpha|1|n", seen_at)
-    world.live(MINUTE)
-
-    assert world.told() == [STOPPED_ALPHA, RESUMED_ALPHA]
-
-
-def test_a_stop_that_is_noted_after_the_process_is_back_is_followed_by_its_return(world: World) -> None:
-    world.start("alpha", "beta")
-    world.live(MINUTE)
-    world.store.servers.note_stopped("alpha|1|n", world.clock.now() - 2 * BEAT)
-    world.live(MINUTE)
-
-    assert world.told() == [RESUMED_ALPHA]
 
 
 def test_who_did_not_end_cleanly_is_forgotten_after_a_day(world: World) -> None:

@@ -13,16 +13,10 @@ from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.node import LEASE, LEASE_MARGIN, Node
 from coal_mine.domain.ports import Store
 from coal_mine.domain.server import Server
-from coal_mine.stores.sqlite.store import SqliteStore
 from tests.support.jobs import HOUR, MINUTE, SECOND, Scene
 
 OPS = ("ops@example.com",)
 SILENCE = LEASE + LEASE_MARGIN
-
-
-@pytest.fixture
-def scene(store: SqliteStore) -> Scene:
-    return Scene(store)
 
 
 def watch(scene: Scene, *, operators: tuple[str, ...] = OPS, store: Store | None = None) -> NodeWatch:

@@ -15,17 +15,11 @@ from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.job import Job
 from coal_mine.domain.planning import COALESCED, NOBODY_PLANNED, plan
 from coal_mine.domain.run import Origin, RunState
-from coal_mine.stores.sqlite.store import SqliteStore
 from tests.support.jobs import DAY, HOUR, MINUTE, SECOND, Scene
 
 QUEUED, MISSED, SKIPPED = RunState.QUEUED, RunState.MISSED, RunState.SKIPPED
 FIVE_MINUTELY = [{"cron": "*/5 * * * *"}]
 SECONDLY = [{"cron": "* * * * * *"}]
-
-
-@pytest.fixture
-def scene(store: SqliteStore) -> Scene:
-    return Scene(store)
 
 
 class Interrupted:

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from coal_mine.domain.run import Origin, Run, RunState
-from coal_mine.stores.sqlite.store import SqliteStore
 from tests.support.jobs import MINUTE, SECOND, Scene
-
-
-@pytest.fixture
-def scene(store: SqliteStore) -> Scene:
-    return Scene(store)
 
 
 def after_outage(scene: Scene, *, node_was_there: bool = False, **body: Any) -> Run:

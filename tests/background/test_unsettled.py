@@ -5,18 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from coal_mine.background.unsettled import EVERY, SETTLED_AFTER, UnsettledJobs
 from coal_mine.domain.errors import Conflict
 from coal_mine.domain.job import Job
-from coal_mine.stores.sqlite.store import SqliteStore
 from tests.support.jobs import DAY, SECOND, Scene
-
-
-@pytest.fixture
-def scene(store: SqliteStore) -> Scene:
-    return Scene(store)
 
 
 def half_changed(scene: Scene, job: Job, **values: Any) -> Job:

@@ -14,6 +14,7 @@ from coal_mine.services.jobs import Jobs
 from coal_mine.services.runs import Runs
 from coal_mine.stores.sqlite.store import open_store
 from tests.support.edges import FakeClock, SequenceIds
+from tests.support.jobs import Scene, scene_in
 
 
 @dataclass
@@ -31,3 +32,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
     store, clock, ids = open_store(tmp_path / "coal-mine.sqlite3"), FakeClock(), SequenceIds()
     yield Office(store, clock, Jobs(store, clock, ids, JobCanaries(store, ids)), Runs(store, clock, ids))
     store.close()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with scene_in(tmp_path) as one:
+        yield one

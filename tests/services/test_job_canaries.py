@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,15 +18,9 @@ from coal_mine.services.canaries import Canaries, Reference
 from coal_mine.services.definitions import Definition
 from coal_mine.services.job_canaries import JobCanaries
 from coal_mine.services.jobs import Jobs
-from tests.support.jobs import DAY, MINUTE, MINUTELY, SECOND, Scene, scene_in
+from tests.support.jobs import DAY, MINUTE, MINUTELY, SECOND, Scene
 
 WEEKLY = [{"cron": "0 0 * * 0"}]
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with scene_in(tmp_path) as one:
-        yield one
 
 
 def test_a_new_job_has_a_canary_of_its_name_that_waits_for_its_first_run(scene: Scene) -> None:

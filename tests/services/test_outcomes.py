@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-
-import pytest
 
 from coal_mine.domain.output import Chunk, Frame, Stream
-from coal_mine.domain.run import End, Run, RunState, abandoned, gone, killed, lost, missed, skipped
+from coal_mine.domain.run import End, RunState, abandoned, gone, killed, lost, missed, skipped
 from coal_mine.services.run_requests import RunRequest
-from tests.support.jobs import DAY, HOUR, MINUTE, SECOND, Scene, scene_in
+from tests.support.jobs import DAY, HOUR, MINUTE, SECOND, Scene
 
-ALL = {"mode": "all"}
 DAILY = [{"cron": "0 2 * * *"}]
 EVERY = {"failure_alerts": "every"}
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with scene_in(tmp_path) as one:
-        yield one
 
 
 def test_a_good_run_triggers_its_canary_with_a_comment(scene: Scene) -> None:
@@ -269,120 +258,10 @@ def test_a_run_that_cannot_be_told_does_not_keep_others_from_being(scene: Scene)
     assert (scene.get(bad).owed, scene.get(good).owed) == (True, False)
 
 
-def test_told_twice_a_failure_changes_nothing(scene: Scene) -> None:
-    run = scene.end(scene.next_run(scene.job(**EVERY)), exit_code=1)
-    scene.tell(run)
-    before = (scene.alerts, scene.canary_of(run), scene.history_of(run))
-    scene.clock.move(MINUTE)
-    scene.tell(run)
-
-    assert (scene.alerts, scene.canary_of(run), scene.history_of(run)) == before
-
-
-def test_told_twice_a_run_out_of_reach_changes_nothing(scene: Scene) -> None:
-    run = scene.write(abandoned(scene.start(scene.next_run(scene.job(**EVERY))), "silent", scene.now))
-    scene.tell(run)
-    before = (scene.alerts, scene.canary_of(run), scene.history_of(run))
-    scene.clock.move(MINUTE)
-    scene.tell(run)
-
-    assert (scene.alerts, scene.canary_of(run), scene.history_of(run)) == before
-
-
-def test_told_twice_a_good_run_changes_nothing(scene: Scene) -> None:
-    run = scene.end(scene.next_run(scene.job()))
-    scene.tell(run)
-    before = (scene.canary_of(run), scene.history_of(run))
-    scene.clock.move(MINUTE)
-    scene.tell(run)
-
-    assert (scene.canary_of(run), scene.history_of(run)) == before
-
-
-def test_a_good_run_that_is_told_after_a_later_failure_does_not_hide_it(scene: Scene) -> None:
-    job = scene.job()
-    good = scene.end(scene.next_run(job))
-    scene.tell(scene.end(scene.next_run(job), exit_code=1))
-    scene.tell(good)
-
-    assert scene.canary_of(job).late
-
-
-def test_a_failure_and_a_later_good_run_that_are_told_together_are_both_told(scene: Scene) -> None:
-    job = scene.job()
-    bad = scene.end(scene.next_run(job), exit_code=1)
-    good = scene.end(scene.next_run(job))
-    scene.tell(good, bad)
-
-    assert scene.alerts == ["FAILED", "RESUMED"]
-
-
-def test_a_good_run_and_a_later_failure_that_are_told_together_leave_the_canary_late(scene: Scene) -> None:
-    job = scene.job()
-    good = scene.end(scene.next_run(job))
-    bad = scene.end(scene.next_run(job), exit_code=1)
-    scene.tell(good, bad)
-
-    assert (scene.canary_of(job).late, scene.alerts) == (True, ["FAILED"])
-
-
-def test_in_mode_all_a_tick_is_good_when_the_last_node_has_done_it(scene: Scene) -> None:
-    first, second = on_two_nodes(scene)
-    scene.tell(scene.end(first))
-    before = len(scene.history_of(first))
-    scene.tell(scene.end(second))
-
-    assert (before, len(scene.history_of(first))) == (1, 2)
-
-
-def test_in_mode_all_one_failure_makes_the_canary_late_and_a_good_node_does_not_end_that(scene: Scene) -> None:
-    first, second = on_two_nodes(scene)
-    scene.tell(scene.end(first, exit_code=1))
-    scene.clock.move(SECOND)
-    scene.tell(scene.end(second))
-
-    assert (scene.canary_of(first).late, scene.alerts) == (True, ["FAILED"])
-
-
-def test_in_mode_all_a_drained_node_does_not_keep_a_tick_from_being_good(scene: Scene) -> None:
-    first, second = on_two_nodes(scene)
-    scene.tell(scene.end(first))
-    scene.tell(scene.write(skipped(second, "draining: node beta", scene.now)))
-
-    assert scene.history_of(first)[0].text.startswith("Triggered")
-
-
-def test_in_mode_all_a_tick_that_all_nodes_were_kept_from_triggers_nothing(scene: Scene) -> None:
-    for run in on_two_nodes(scene):
-        scene.tell(scene.write(skipped(run, "draining", scene.now)))
-
-    assert len(scene.history_of(run)) == 1
-
-
-def test_in_mode_all_three_skips_of_one_node_are_told(scene: Scene) -> None:
-    scene.node("alpha")
-    scene.node("beta")
-    job = scene.job(**ALL)
-    for _ in range(3):
-        run = scene.next_run(job)
-        runs = scene.store.runs.of_tick(job.id, run.tick)
-        scene.tell(scene.end(runs[0]), scene.write(skipped(runs[1], "an earlier run is still under way", scene.now)))
-
-    assert scene.alerts == ["LATE"]
-
-
 def test_a_rerun_owes_nobody_a_word(scene: Scene) -> None:
     run = scene.write(gone(scene.start(scene.next_run(scene.job(on_lost="rerun"))), "silent", scene.now))
 
     assert (run.state, run.owed) == (RunState.QUEUED, False)
-
-
-def test_a_report_is_owed_once_however_often_it_is_told(scene: Scene) -> None:
-    run = scene.end(scene.next_run(scene.job(mail_report="always", mail_to=["jo@example.com"])))
-    scene.tell(run)
-    scene.tell(run)
-
-    assert len(scene.reports) == 1
 
 
 def test_a_run_that_is_killed_before_it_was_started_enters_the_history(scene: Scene) -> None:
@@ -401,10 +280,3 @@ def skip_ticks(scene: Scene, count: int) -> None:
     job = scene.job()
     for _ in range(count):
         scene.tell(scene.write(skipped(scene.next_run(job), "an earlier run is still under way", scene.now)))
-
-
-def on_two_nodes(scene: Scene) -> list[Run]:
-    scene.node("alpha")
-    scene.node("beta")
-    run = scene.next_run(scene.job(**ALL))
-    return scene.store.runs.of_tick(run.job_id, run.tick)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +14,9 @@ from coal_mine.domain.run import End, Run, missed, skipped
 from coal_mine.services.reports import report_message
 from coal_mine.services.run_requests import RunRequest
 from tests.support.edges import Letterbox
-from tests.support.jobs import SECOND, Scene, scene_in
+from tests.support.jobs import SECOND, Scene
 
 JO = ["jo@example.com"]
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    with scene_in(tmp_path) as one:
-        yield one
 
 
 def wanted(scene: Scene, word: str, **result: Any) -> int:
