@@ -14,7 +14,6 @@ from urllib.parse import quote
 from coal_mine.clock import monotonic
 from tests.faults.facts import Sent, Watched
 
-RATE = 200.0
 CLIENTS = 48
 # One pick in so many leaves its canary silent until its deadline has passed.
 _SILENCE = 80
@@ -46,10 +45,11 @@ class Roster:
 
 
 class Traffic:
-    """About RATE triggers a second, spread over the servers, until left."""
+    """About `rate` triggers a second, spread over the servers, until left."""
 
-    def __init__(self, ports: Sequence[int], roster: Roster) -> None:
+    def __init__(self, ports: Sequence[int], roster: Roster, rate: float) -> None:
         self.sent: list[Sent] = []
+        self._rate = rate
         self._ports = ports
         self._roster = roster
         self._ending = threading.Event()
@@ -71,9 +71,9 @@ class Traffic:
 
     def _run(self, number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._ports[number % len(self._ports)], timeout=_TIMEOUT_SECONDS)
-        begin = monotonic() + number / RATE
+        begin = monotonic() + number / self._rate
         for turn in itertools.count():
-            if self._ending.wait(max(0.0, begin + turn * CLIENTS / RATE - monotonic())):
+            if self._ending.wait(max(0.0, begin + turn * CLIENTS / self._rate - monotonic())):
                 break
             sent = _trigger(connection, *self._roster.next())
             self.sent.append(sent)
