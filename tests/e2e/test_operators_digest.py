@@ -33,4 +33,6 @@ def test_many_stops_that_wait_for_an_operator_leave_as_a_digest_of_their_own(mai
         digest = mail.wait_for("[25 STOPPED] Coal Mine digest")
 
     assert mail.subjects() == ["[25 STOPPED] Coal Mine digest"]
-    assert body(digest).startswith("25 changes of backgrounds and nodes, oldest first:\n\n[STOPPED] The background process 0 on alpha was last")
+    assert body(digest).startswith(
+        "25 changes of backgrounds and nodes, oldest first:\n\n[STOPPED] The background process 0 on alpha was last seen"
+    )
