@@ -12,7 +12,7 @@ from multiprocessing import connection
 STOP_SECONDS = 40
 # Granian would take SIGHUP for a wish to reload, with a second writer beside the first.
 _END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_ASK_AGAIN_SECONDS = 1.0
+ASK_AGAIN_SECONDS = 1.0
 
 
 def end_with_parent() -> None:
@@ -25,7 +25,7 @@ def end_with_parent() -> None:
         connection.wait([parent.sentinel])
         while True:  # a process that is just starting still has its parent's handler, which does not end it
             os.kill(os.getpid(), signal.SIGTERM)
-            threading.Event().wait(_ASK_AGAIN_SECONDS)
+            threading.Event().wait(ASK_AGAIN_SECONDS)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 

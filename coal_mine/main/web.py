@@ -16,7 +16,7 @@ from granian.log import LogLevels
 from coal_mine.config import Config, WsgiConfig
 from coal_mine.web.app import App
 
-from .ending import STOP_SECONDS, end_with_parent, signal_to_end
+from .ending import ASK_AGAIN_SECONDS, STOP_SECONDS, end_with_parent, signal_to_end
 from .parts import Parts, Roles
 
 # Connections that may be open at once; each costs memory only.
@@ -100,6 +100,10 @@ def _end_by_signal(server: Any) -> None:
         waits.set()
         wait()
         server.signal_handler_interrupt()
+        while True:  # Granian tells a worker once, and one that is just starting has its parent's handler, which does not end it
+            threading.Event().wait(ASK_AGAIN_SECONDS)
+            for worker in list(server.wrks):
+                worker.terminate()
 
     threading.Thread(target=end, name="signals", daemon=True).start()
     waits.wait()  # the workers are forked next, and a thread that only reads from a pipe holds no lock that they could need

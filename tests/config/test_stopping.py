@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from coal_mine.stores.sqlite.store import open_store
 from tests.api.wire import FORM, connection, parsed, request
 from tests.faults.processes import Process, children, process_of
 from tests.support.server import API, CoalMine
@@ -53,11 +55,23 @@ def test_a_request_under_way_is_answered_however_often_its_process_is_told_to_en
         opened.sendall(body)
         answers = parsed(b"".join(iter(lambda: opened.recv(65_536), b"")))
         until("the end of the process", lambda: not worker.lives)
-        # One that is still being made would not hear that it is to end.
-        until("its successor", lambda: _connects(server))
-        server.get("/health")
 
     assert [answer.status for answer in answers] == [200]
+
+
+def test_a_server_ends_cleanly_while_its_process_is_just_being_replaced(tmp_path: Path) -> None:
+    with CoalMine(tmp_path) as server:
+        top = process_of(server.pid)
+        assert top
+        (worker,) = children(top)
+        worker.send(signal.SIGKILL)
+        until("its successor", lambda: [child for child in children(top) if child.pid != worker.pid])
+        status = server.stop()
+
+    with closing(open_store(tmp_path / "state/coal-mine/coal-mine.sqlite3")) as store:
+        unclean = [each.pid for each in store.servers.all()]
+    assert status == 0
+    assert unclean == [worker.pid]
 
 
 def _pending(process: Process) -> bool:
