@@ -18,7 +18,8 @@ from coal_mine.domain.errors import CoalMineError, Invalid
 from . import logs
 from .job_key import job_key, noted_address
 from .node_parts import warn_of_root
-from .parts import Roles, check_store
+from .opening import check_store
+from .parts import Roles
 from .serving import checked_address, serve_loops, supervise
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,21 +26,17 @@ from coal_mine.channels.log import LogChannel
 from coal_mine.clock import SharedClock, SystemClock, monotonic
 from coal_mine.config import Config, HeartbeatConfig
 from coal_mine.domain.alert import EMAIL, LOG, OPERATORS, REPORTS
-from coal_mine.domain.errors import Invalid
-from coal_mine.domain.ports import Channel
+from coal_mine.domain.ports import Channel, Store
 from coal_mine.domain.server import Backgrounds, Server
 from coal_mine.ids import RandomIds
 from coal_mine.services.outcomes import Outcomes
-from coal_mine.stores.mongo.store import MongoStore
-from coal_mine.stores.mongo.store import check as check_mongo
-from coal_mine.stores.mongo.store import open_store as open_mongo
-from coal_mine.stores.waiting import Waiting
 from coal_mine.web.turns import Turns
 
 from .node_parts import NodeParts
+from .opening import open_mongo, open_sqlite
 
 if TYPE_CHECKING:
-    from coal_mine.stores.sqlite.store import SqliteStore
+    from coal_mine.stores.mongo.store import MongoStore
     from coal_mine.web.app import App
     from coal_mine.web.health import Health
 
@@ -74,10 +69,12 @@ class Parts:
         self._config = config
         self._ids = RandomIds()
         self._turns = Turns()
-        self._store = open_store(config, waiting=self._turns.given_away)
+        waiting = self._turns.given_away
+        self._mongo = open_mongo(config.mongodb, waiting=waiting) if config.mongodb else None
+        self._store: Store = self._mongo or open_sqlite(config, waiting=waiting)
         self._channels: list[Channel] = []
         self._loops: list[Loop] = []
-        self._clock = self._shared_clock(self._store) if isinstance(self._store, MongoStore) else SystemClock()
+        self._clock = self._shared_clock(self._mongo) if self._mongo else SystemClock()
         self._takeover: Takeover | None = None
         self._ping: Loop | None = None
         self._node: NodeParts | None = None
@@ -165,11 +162,11 @@ class Parts:
         return clock
 
     def _add_background(self, config: Config) -> None:
-        rest = _REST_AFTER_OUTAGE if isinstance(self._store, MongoStore) else timedelta()
+        rest = _REST_AFTER_OUTAGE if self._mongo else timedelta()
         watcher = DeadlineWatcher(self._store.canaries, lambda: self._wake("expander"), rest_after_outage=rest)
-        if isinstance(self._store, MongoStore):
-            self._takeover = Takeover(self._store, self._clock)  # only there can a predecessor's data be
-            self._store.on_new_primary(watcher.store_was_away)
+        if self._mongo:
+            self._takeover = Takeover(self._mongo, self._clock)  # only there can a predecessor's data be
+            self._mongo.on_new_primary(watcher.store_was_away)
         self._loops.append(Loop("watcher", watcher, self._clock))
         self._loops.append(Loop("sweeper", self._sweeper(config), self._clock))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
@@ -246,28 +243,3 @@ def _warning(found: Backgrounds | None) -> str:
     if found and found.stopped:
         return f"{found.stopped} of the backgrounds stopped within the last hour, not cleanly, and no other one has started since"
     return ""
-
-
-def _open_sqlite(config: Config, waiting: Waiting) -> SqliteStore:
-    from coal_mine.stores.sqlite.store import open_store as open_sqlite  # others need not load SQLite
-
-    return open_sqlite(config.sqlite_path, waiting)
-
-
-def open_store(config: Config, *, waiting: Waiting = nullcontext) -> SqliteStore | MongoStore:
-    """A thread that only waits for the store does so in `waiting`. Raises StoreUnavailable or Invalid."""
-    if config.mongodb is None:
-        return _open_sqlite(config, waiting)
-    return open_mongo(config.mongodb.hosts, config.mongodb.database, config.mongodb.options, waiting)
-
-
-def check_store(config: Config) -> str:
-    """Find faults while they can still be told in one line. Raises StoreUnavailable or Invalid; returns where the data is."""
-    mongodb = config.mongodb
-    if mongodb is None:
-        _open_sqlite(config, nullcontext).close()
-        return f"SQLite, in {config.sqlite_path}"
-    try:
-        return check_mongo(mongodb.hosts, mongodb.database, mongodb.options)
-    except Invalid as error:
-        raise Invalid(f"{config.source}: [mongodb]: {error}") from error
