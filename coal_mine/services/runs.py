@@ -12,6 +12,7 @@ from coal_mine.domain import run as states
 from coal_mine.domain.errors import Conflict, Invalid, NotFound, StoreUnavailable
 from coal_mine.domain.job import Mode
 from coal_mine.domain.job_ports import RunFilter
+from coal_mine.domain.orders import is_kill, kill_order, signal_order
 from coal_mine.domain.planning import slots_of
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import ANY, Outcome, Run, RunState
@@ -21,7 +22,6 @@ from .run_output import OutputPart, read_part
 from .run_requests import RunRequest, asked_run, checked_key, checked_parameters, mark_of, prefix_of
 from .waking import nobody
 
-KILL = "kill"
 MAX_PAGE = 1_000
 _MAX_TRIES = 1_000
 _MAX_SIGNAL = 64
@@ -83,7 +83,7 @@ class Runs:
             run = self._runs.get(run_id)
             if run.has_ended:
                 raise Conflict(f"run {run_id} has ended already: {run.state}")
-            if run.is_live and (KILL in run.orders or self._runs.order(run_id, KILL)):
+            if run.is_live and (any(map(is_kill, run.orders)) or self._runs.order(run_id, kill_order())):
                 break
             if run.is_waiting and self._kill_waiting(run):
                 break
@@ -98,7 +98,7 @@ class Runs:
         run = self._runs.get(run_id)
         if len(run.orders) >= MAX_ORDERS:
             raise Conflict(f"run {run_id} has {len(run.orders)} signals that its node has not taken yet")
-        if run.state is not RunState.RUNNING or not self._runs.order(run_id, f"signal {number}"):
+        if run.state is not RunState.RUNNING or not self._runs.order(run_id, signal_order(number)):
             raise Conflict(f"run {run_id} is not running: {self._runs.get(run_id).state}")
         self._runs_changed()
         return self._runs.get(run_id)

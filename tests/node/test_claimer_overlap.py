@@ -86,7 +86,7 @@ def test_in_mode_all_a_run_replaces_only_that_of_its_own_node(scene: Scene, hous
     again = next(run for run in scene.runs_of(job) if run.tick == tick and run.slot == "alpha")
     claimed_next(scene, house, again)
 
-    assert (scene.get(mine).orders, scene.get(others).orders) == (("kill",), ())
+    assert (scene.get(mine).orders, scene.get(others).orders) == ((f"kill replaced by run {again.id}",), ())
 
 
 def test_with_queue_one_a_run_waits_for_its_turn(scene: Scene, house: House) -> None:
@@ -140,6 +140,7 @@ def test_replace_kills_the_earlier_run_and_starts_when_it_is_gone(scene: Scene, 
     house.claim()
 
     assert (before, ended.state, scene.get(run).state) == (QUEUED, KILLED, CLAIMED)
+    assert (ended.reason, scene.get(run).reason) == (f"replaced by run {run.id}", "")
 
 
 def test_of_several_that_wait_to_replace_only_the_newest_does(scene: Scene, house: House) -> None:

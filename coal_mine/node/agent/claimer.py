@@ -9,6 +9,7 @@ from zlib import crc32
 
 from coal_mine.domain.job import OverlapPolicy
 from coal_mine.domain.node import Node
+from coal_mine.domain.orders import is_kill, kill_order
 from coal_mine.domain.overdue import waits_for_its_turn
 from coal_mine.domain.ports import Ids, Store
 from coal_mine.domain.run import (
@@ -42,7 +43,6 @@ _LOOKED_AT = 1_000
 _LOOKED_AT_MOST = 16_000
 # A run that waits for an earlier one is tried again so much later, unless that ends here.
 _TURN = timedelta(seconds=1)
-_KILL = "kill"  # among a run's orders
 _ALL_VERSIONS = 1 << 60
 _TIDY_EVERY = timedelta(seconds=30)
 
@@ -164,7 +164,7 @@ class Claimer:
         changes = []
         asked_for = set()
         for run in runs:
-            if _KILL in run.orders:  # it was on its way to an attempt that ended by itself
+            if any(map(is_kill, run.orders)):  # it was on its way to an attempt that ended by itself
                 self._carry_out(killed(run, "killed while it waited for its next attempt", now))
                 continue
             if self._is_overtaking(run, now):
@@ -245,12 +245,13 @@ class Claimer:
         newer = [other for other in self._waiting(run, now) if other.tick > run.tick]
         if newer:
             return skipped(run, f"{OVERLAP}, and a newer tick is to replace it", now)
+        why = f"replaced by run {run.id}"
         in_the_way = sorted(holders, key=lambda other: other.tick)[: max(len(holders) - (run.limit or 1), 0) + 1]
         for other in in_the_way:
-            if other.state in LIVE and _KILL not in other.orders:
-                self._store.runs.order(other.id, _KILL)
+            if other.state in LIVE and not any(map(is_kill, other.orders)):
+                self._store.runs.order(other.id, kill_order(why))
             elif other.state is RunState.RETRYING:
-                self._carry_out(killed(other, f"replaced by run {run.id}", now))
+                self._carry_out(killed(other, why, now))
         return postponed(run, now + PAUSE)
 
     def _waiting(self, run: Run, now: datetime) -> list[Run]:

@@ -50,13 +50,13 @@ class _Over:
     result: Result | None
     reason: str = ""
     produced: int | None = None  # bytes of output, if its supervisor has told
-    is_killed: bool = False  # a kill was passed on, perhaps too late to be what ended it; who asked for it wants no other attempt
+    why_killed: str | None = None  # a kill was passed on, perhaps too late to be what ended it; who asked for it wants no other attempt
 
     def change(self, run: Run, now: datetime) -> RunChange | None:
         if not run.is_live:
             return None  # written before, when something that comes afterwards failed
-        if self.result and self.is_killed and not self.result.is_good:
-            return ended(run, replace(self.result, end=End.KILLED))
+        if self.result and self.why_killed is not None and not self.result.is_good:
+            return ended(run, replace(self.result, end=End.KILLED, error=self.why_killed or self.result.error))
         if self.result is None:
             return gone(run, self.reason, now)
         if self.result.end is End.FENCED:
@@ -104,7 +104,7 @@ class Observer:
 
     def _over(self, tracked: Tracked, now: datetime) -> _Over | None:
         over = self._seen_over(tracked, now)
-        return over and replace(over, is_killed=tracked.directory.is_kill_requested())
+        return over and replace(over, why_killed=tracked.directory.why_killed())
 
     def _seen_over(self, tracked: Tracked, now: datetime) -> _Over | None:
         directory = tracked.directory

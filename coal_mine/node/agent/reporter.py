@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from coal_mine.domain.job import CatchUpPolicy, Definition, OverlapPolicy
+from coal_mine.domain.orders import is_kill, signal_in, why_killed
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.ports import Clock, Store
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, lock_of, postponed
@@ -31,7 +32,6 @@ _ORDERS = timedelta(milliseconds=500)
 _REFRESH = timedelta(seconds=30)
 # So much output is held in memory and written at once.
 _OUTPUT_AT_ONCE = 8 << 20
-_SIGNAL = "signal "
 
 
 class Reporter:
@@ -214,13 +214,15 @@ class Reporter:
 
     def _pass_all(self, mine: Tracked, run: Run) -> None:
         """A kill is passed on before it is crossed out, so that it is not lost; a signal afterwards, so that it comes once."""
-        if any(not order.startswith(_SIGNAL) for order in run.orders):
-            mine.directory.request_kill()
+        kill = next(filter(is_kill, run.orders), None)
+        if kill is not None:
+            mine.directory.request_kill(why_killed(kill))
         for order in run.orders:
             if not self._store.runs.take_order(run, order):
                 return  # somebody else does it
-            if order.startswith(_SIGNAL):
-                mine.directory.request_signal(int(order.removeprefix(_SIGNAL)))
+            number = signal_in(order)
+            if number is not None:
+                mine.directory.request_signal(number)
 
 
 def _lets_wait(definition: Definition) -> bool:

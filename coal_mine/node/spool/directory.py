@@ -13,7 +13,7 @@ from coal_mine.node.processes.identity import ProcessIdentity
 from coal_mine.node.processes.tree import kill_remains
 
 from .names import FAULT, GROUP, SPEC, SUPERVISOR
-from .orders import CONTROL, is_kill_ordered, order_fence, order_kill, order_signal
+from .orders import CONTROL, order_fence, order_kill, order_signal, why_killed
 from .output import segment_name
 from .output_reader import OutputReader
 from .progress import noted_job
@@ -85,18 +85,19 @@ class RunDirectory:
         except FileNotFoundError:
             return None
 
-    def request_kill(self) -> None:
+    def request_kill(self, why: str = "") -> None:
         """Also before it has begun: then it never starts. A directory that has vanished takes no orders."""
         with contextlib.suppress(FileNotFoundError):
-            order_kill(self.path)
+            order_kill(self.path, why)
 
     def request_fence(self) -> None:
         """Like a kill, without any time to end: somebody else may have begun the run anew."""
         with contextlib.suppress(FileNotFoundError):
             order_fence(self.path)
 
-    def is_kill_requested(self) -> bool:
-        return is_kill_ordered(self.path)
+    def why_killed(self) -> str | None:
+        """None: nobody has asked for it."""
+        return why_killed(self.path)
 
     def request_signal(self, number: int) -> bool:
         """To the job's process group; False when nobody listens."""

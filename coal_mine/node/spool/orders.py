@@ -9,6 +9,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from coal_mine.node.small import write_small
+
 CONTROL = "control"
 # The first two are also files, left beside the FIFO for a supervisor that has not opened it yet.
 _KILL = "kill"
@@ -47,12 +49,16 @@ def make_control(directory: Path) -> None:
     os.mkfifo(directory / CONTROL, 0o600)
 
 
-def order_kill(directory: Path) -> None:
-    _order(directory, _KILL)
+def order_kill(directory: Path, why: str) -> None:
+    _order(directory, _KILL, why)
 
 
-def is_kill_ordered(directory: Path) -> bool:
-    return (directory / _KILL).exists()
+def why_killed(directory: Path) -> str | None:
+    """What the first order said; None: there was none."""
+    try:
+        return (directory / _KILL).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
 
 
 def order_fence(directory: Path) -> None:
@@ -64,8 +70,13 @@ def order_signal(directory: Path, number: int) -> bool:
     return _tell(directory, f"{_SIGNAL} {int(number)}")
 
 
-def _order(directory: Path, word: str) -> None:
-    (directory / word).touch(mode=0o600)
+def _order(directory: Path, word: str, why: str = "") -> None:
+    try:
+        write_small(f"{directory}/{word}", why.encode())
+    except FileNotFoundError:
+        raise
+    except OSError:
+        pass  # it is there already; or the disk is full, and nobody learns why
     _tell(directory, word)
 
 
