@@ -97,6 +97,7 @@ def test_jobs_run_without_any_background(plant: Plant) -> None:
     first = soon(2)
     ticks = ticks_from(first, OUTAGE)
     plant.job("alone", BRIEF, ticks=ticks, schedules=every_second(first))
+    wait_for(ticks[-1])
     until("all runs", lambda: plant.database["runs"].count_documents({"outcome": "done", "tick": {"$lte": ticks[-1]}}) >= len(ticks))
 
     assert plant.judge(before=ticks[-1] + timedelta(milliseconds=1)).faults == []
