@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from coal_mine.background.unsettled import EVERY, SETTLED_AFTER, UnsettledJobs
-from coal_mine.domain.errors import Conflict
+from coal_mine.domain.errors import Conflict, StoreUnavailable
 from coal_mine.domain.job import Job
-from tests.support.jobs import DAY, SECOND, Scene
+from tests.support.jobs import DAY, MINUTE, SECOND, Scene
 
 
 def half_changed(scene: Scene, job: Job, **values: Any) -> Job:
@@ -99,3 +101,47 @@ def test_a_canary_that_cannot_follow_does_not_keep_others_from_it(scene: Scene) 
     UnsettledJobs(scene.store, settle).run_once(scene.clock.move(DAY))
 
     assert sorted(settled) == sorted(job.id for job in jobs)
+
+
+class OneFault:
+    """Settles jobs, but fails at the first of them the first time."""
+
+    def __init__(self, scene: Scene, error: Exception) -> None:
+        self._scene = scene
+        self._errors = [error]
+        self.tried: list[str] = []
+
+    def __call__(self, job_id: str) -> None:
+        self.tried.append(job_id)
+        if self._errors:
+            raise self._errors.pop()
+        self._scene.jobs.settle(job_id)
+
+
+def test_a_job_that_cannot_be_read_keeps_no_other_from_being_settled(scene: Scene) -> None:
+    jobs = [half_changed(scene, scene.job(), emails=("new@example.com",)) for _ in range(2)]
+    settle = OneFault(scene, ValueError("broken"))
+    UnsettledJobs(scene.store, settle).run_once(scene.clock.move(DAY))
+
+    assert sorted(settle.tried) == sorted(job.id for job in jobs)
+
+
+def test_a_job_that_the_store_refuses_to_settle_holds_up_one_step_and_no_more(scene: Scene) -> None:
+    jobs = [half_changed(scene, scene.job(), emails=("new@example.com",)) for _ in range(2)]
+    settle = OneFault(scene, StoreUnavailable("refused"))
+    unsettled = UnsettledJobs(scene.store, settle)
+    now = scene.clock.move(DAY)
+    with pytest.raises(StoreUnavailable):
+        unsettled.run_once(now)
+    unsettled.run_once(now)
+
+    assert sorted(settle.tried) == sorted(job.id for job in jobs)
+
+
+def test_a_job_that_could_not_be_settled_is_tried_again_however_old_its_change_is(scene: Scene) -> None:
+    job = half_changed(scene, scene.job(), emails=("new@example.com",))
+    unsettled = UnsettledJobs(scene.store, OneFault(scene, ValueError("broken")))
+    unsettled.run_once(scene.clock.move(DAY))
+    unsettled.run_once(scene.clock.move(MINUTE))
+
+    assert emails_of(scene, job) == ("new@example.com",)
