@@ -1,7 +1,4 @@
-"""Looks after runs of which nobody else does: not started in time, on a node that is silent, not told, or long over.
-
-And after jobs whose change nobody has brought to its end.
-"""
+"""Looks after runs of which nobody else does: not started in time, on a node that is silent, not told, or long over."""
 
 from __future__ import annotations
 
@@ -21,7 +18,6 @@ from coal_mine.domain.run import Outcome, Run, RunChange, RunState, abandoned, g
 from coal_mine.domain.times import isoformat
 
 from .contact import Contact
-from .unsettled import UnsettledJobs
 
 _log = logging.getLogger(__name__)
 
@@ -45,20 +41,14 @@ _AT_ONCE = 500
 class Sweeper:
     """Any number may work at once: each change is conditional, and telling is idempotent."""
 
-    def __init__(
-        self, store: Store, *, tell: Callable[[Sequence[Run]], None], settle: Callable[[str], None], kept: timedelta, lost_after: timedelta
-    ) -> None:
-        """`tell` is services.outcomes.Outcomes.tell, `settle` services.jobs.Jobs.settle.
-
-        Runs are `kept` so long after their end, and wait `lost_after` for news of a node.
-        """
+    def __init__(self, store: Store, *, tell: Callable[[Sequence[Run]], None], kept: timedelta, lost_after: timedelta) -> None:
+        """`tell` is services.outcomes.Outcomes.tell. Runs are `kept` so long after their end, and wait `lost_after` for news of a node."""
         self._store = store
         self._tell = tell
         self._kept = kept
         self._lost_after = lost_after
         self._contact = Contact(gap=_GAP, settling=_SETTLING)
         self._return = Contact(gap=_GAP, settling=_RETURN)
-        self._unsettled = UnsettledJobs(store, settle)
         self._forget_at: datetime | None = None
         self._await_at: datetime | None = None
         self._awaited: dict[str, datetime] = {}  # until when the canaries of live runs are known to wait
@@ -69,7 +59,6 @@ class Sweeper:
             self._abandon(now)
         self._await(now)
         self._tell(self._store.runs.owing(now - _TOLD_AFTER, limit=_AT_ONCE))
-        self._unsettled.run_once(now)
         self._forget(now)
         return now if more else now + PAUSE
 

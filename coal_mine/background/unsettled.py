@@ -27,6 +27,7 @@ class UnsettledJobs:
     """The first pass goes through all jobs, a page at a time; later ones only through those that were changed since."""
 
     def __init__(self, store: Store, settle: Callable[[str], None]) -> None:
+        """`settle` is services.jobs.Jobs.settle."""
         self._jobs = store.jobs
         self._canaries = store.canaries
         self._settle = settle
@@ -34,18 +35,23 @@ class UnsettledJobs:
         self._look_at: datetime | None = None
         self._set_aside: dict[str, datetime] = {}  # jobs that cannot be settled, and when it is tried again
 
-    def run_once(self, now: datetime) -> None:
+    def run_once(self, now: datetime) -> datetime:
         for job_id in [job_id for job_id, again_at in self._set_aside.items() if again_at <= now]:
             self._bring_to_its_end(job_id, now)
-        if self._look_at and now < self._look_at:
-            return
+        if self._look_at is None or now >= self._look_at:
+            self._look_at = self._look(now)
+        return min([self._look_at, *self._set_aside.values()])
+
+    def _look(self, now: datetime) -> datetime:
+        """When to look the next time."""
         page = self._jobs.changed(self._behind, limit=_AT_ONCE)
         for job in self._lagging([job for job in page if job.changed_at <= now - SETTLED_AFTER and job.id not in self._set_aside]):
             self._bring_to_its_end(job.id, now)
         if len(page) == _AT_ONCE:
-            self._behind, self._look_at = (page[-1].changed_at, page[-1].id), now
-        else:
-            self._behind, self._look_at = (now - _STORED_WITHIN, ""), now + EVERY
+            self._behind = (page[-1].changed_at, page[-1].id)
+            return now
+        self._behind = (now - _STORED_WITHIN, "")
+        return now + EVERY
 
     def _lagging(self, jobs: list[ChangedJob]) -> list[ChangedJob]:
         """Those whose canaries follow an older version; a canary that somebody has deleted stays so until the job is changed."""

@@ -8,7 +8,6 @@ from coal_mine.config import Config
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.services.canaries import Canaries
 from coal_mine.services.cluster import Cluster
-from coal_mine.services.job_canaries import JobCanaries
 from coal_mine.services.jobs import Jobs
 from coal_mine.services.runs import Runs
 from coal_mine.web.app import App
@@ -19,12 +18,11 @@ from .job_key import job_key
 
 
 def make_app(
-    config: Config, store: Store, clock: Clock, ids: Ids, *, wake: Callable[[str], None], look_for_runs: Callable[[], None],
+    config: Config, store: Store, clock: Clock, ids: Ids, jobs: Jobs, *, wake: Callable[[str], None], look_for_runs: Callable[[], None],
     examine: Callable[[], Health], turns: Turns,
 ) -> App:  # fmt: skip
     """`wake` takes the name of a loop."""
     canaries = Canaries(store, clock, ids, deadlines_changed=lambda: wake("watcher"), alert_owed=lambda: wake("expander"))
-    jobs = Jobs(store, clock, ids, JobCanaries(store, ids), plans_changed=lambda: wake("planner"))
     return App(
         canaries, jobs, Runs(store, clock, ids, runs_changed=look_for_runs), Cluster(store, clock, changed=look_for_runs),
         key=config.wsgi.auth_key, job_key=job_key(config), local_only=config.local_only, examine=examine, turns=turns,

@@ -45,8 +45,10 @@ class NodeParts:
 
 def warn_of_root(settings: NodeConfig) -> None:
     """Whoever may create jobs may do whatever their users may."""
-    if "root" in settings.users:
+    if settings.users[0] == "root":
         _log.warning("jobs that name no other user run AS ROOT on this node; name others in [node] users")
+    elif "root" in settings.users:
+        _log.warning("jobs that ask for it run AS ROOT on this node, as [node] users says")
 
 
 def _announced(settings: NodeConfig, boot: str, now: datetime) -> Node:

@@ -20,6 +20,7 @@ from coal_mine.background.planner import Planner
 from coal_mine.background.sweeper import Sweeper
 from coal_mine.background.takeover import Takeover
 from coal_mine.background.timekeeper import MEASURED_EVERY, Timekeeper
+from coal_mine.background.unsettled import UnsettledJobs
 from coal_mine.background.watcher import DeadlineWatcher
 from coal_mine.channels.email import EmailChannel
 from coal_mine.channels.log import LogChannel
@@ -36,6 +37,7 @@ from .node_parts import NodeParts
 from .opening import open_mongo, open_sqlite
 
 if TYPE_CHECKING:
+    from coal_mine.services.jobs import Jobs
     from coal_mine.stores.mongo.store import MongoStore
     from coal_mine.web.app import App
     from coal_mine.web.health import Health
@@ -99,8 +101,8 @@ class Parts:
         from .app_parts import make_app
 
         return make_app(
-            self._config, self._store, self._clock, self._ids, wake=self._wake, look_for_runs=self._look_for_runs, examine=self.health,
-            turns=self._turns,
+            self._config, self._store, self._clock, self._ids, self._make_jobs(), wake=self._wake, look_for_runs=self._look_for_runs,
+            examine=self.health, turns=self._turns,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -168,7 +170,9 @@ class Parts:
             self._takeover = Takeover(self._mongo, self._clock)  # only there can a predecessor's data be
             self._mongo.on_new_primary(watcher.store_was_away)
         self._loops.append(Loop("watcher", watcher, self._clock))
-        self._loops.append(Loop("sweeper", self._sweeper(config), self._clock))
+        sweeper = Sweeper(self._store, tell=self._outcomes.tell, kept=config.jobs.keep, lost_after=config.jobs.lost_after)
+        self._loops.append(Loop("sweeper", sweeper, self._clock))
+        self._loops.append(Loop("unsettled", UnsettledJobs(self._store, self._make_jobs().settle), self._clock, max_sleep=BEAT))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
         tries = Tries()
         for number in range(1, _SENDERS + 1):
@@ -181,13 +185,12 @@ class Parts:
         if config.heartbeat:
             self._ping = self._make_ping(config.heartbeat, tries)
 
-    def _sweeper(self, config: Config) -> Sweeper:
+    def _make_jobs(self) -> Jobs:
         from coal_mine.services.job_canaries import JobCanaries
         from coal_mine.services.jobs import Jobs
 
         canaries = JobCanaries(self._store, self._ids)
-        jobs = Jobs(self._store, self._clock, self._ids, canaries, plans_changed=lambda: self._wake("planner"))
-        return Sweeper(self._store, tell=self._outcomes.tell, settle=jobs.settle, kept=config.jobs.keep, lost_after=config.jobs.lost_after)
+        return Jobs(self._store, self._clock, self._ids, canaries, plans_changed=lambda: self._wake("planner"))
 
     def _make_ping(self, config: HeartbeatConfig, tries: Tries) -> Loop:
         from coal_mine.channels.ping import UrlPing

@@ -185,7 +185,7 @@ def test_a_sweeper_that_dies_while_it_tells_is_followed_by_one_that_does(scene: 
     run = scene.planned(start_deadline=60)
     scene.clock.move(run.start_by - scene.now)
     with pytest.raises(StoreUnavailable):
-        Sweeper(scene.store, tell=die, settle=scene.jobs.settle, kept=DAY, lost_after=DAY).run_once(scene.now)
+        Sweeper(scene.store, tell=die, kept=DAY, lost_after=DAY).run_once(scene.now)
     scene.sweeper.run_once(scene.clock.move(4 * SECOND))
 
     assert scene.alerts == ["MISSED"]

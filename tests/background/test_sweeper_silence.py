@@ -162,7 +162,7 @@ def test_a_node_that_announces_itself_while_others_are_judged_keeps_its_run(scen
     scene.node("alpha")
     scene.start(scene.next_run(scene.job()))
     run = scene.planned()
-    sweeper = Sweeper(_Busy(scene, run), tell=scene.outcomes.tell, settle=scene.jobs.settle, kept=DAY, lost_after=DAY)  # type: ignore[arg-type]
+    sweeper = Sweeper(_Busy(scene, run), tell=scene.outcomes.tell, kept=DAY, lost_after=DAY)  # type: ignore[arg-type]
     scene.clock.move(run.tick - scene.now - 8 * SECOND)
     sweeper.run_once(scene.now)
     scene.node("alpha")

@@ -26,38 +26,38 @@ def emails_of(scene: Scene, job: Job) -> tuple[str, ...]:
 
 def test_a_canary_that_did_not_hear_of_a_change_is_found_at_the_start(scene: Scene) -> None:
     job = half_changed(scene, scene.job(), emails=("new@example.com",))
-    scene.sweeper.run_once(scene.clock.move(DAY))
+    scene.unsettled.run_once(scene.clock.move(DAY))
 
     assert emails_of(scene, job) == ("new@example.com",)
 
 
 def test_a_canary_that_did_not_hear_of_a_change_is_found_by_a_background_that_lives(scene: Scene) -> None:
     job = scene.job()
-    scene.sweeper.run_once(scene.clock.move(DAY))
+    scene.unsettled.run_once(scene.clock.move(DAY))
     half_changed(scene, job, emails=("new@example.com",))
-    scene.sweeper.run_once(scene.clock.move(EVERY))
+    scene.unsettled.run_once(scene.clock.move(EVERY))
 
     assert emails_of(scene, job) == ("new@example.com",)
 
 
 def test_a_job_that_was_disabled_by_halves_has_a_paused_canary(scene: Scene) -> None:
     job = half_changed(scene, scene.job(), enabled=False)
-    scene.sweeper.run_once(scene.clock.move(DAY))
+    scene.unsettled.run_once(scene.clock.move(DAY))
 
     assert scene.canary_of(job).paused
 
 
 def test_whoever_is_about_to_end_a_change_is_left_to_it(scene: Scene) -> None:
     job = half_changed(scene, scene.job(), emails=("new@example.com",))
-    scene.sweeper.run_once(scene.clock.move(SETTLED_AFTER - SECOND))
+    scene.unsettled.run_once(scene.clock.move(SETTLED_AFTER - SECOND))
 
     assert emails_of(scene, job) == ()
 
 
 def test_a_change_that_was_too_young_for_one_pass_is_found_by_the_next(scene: Scene) -> None:
     job = half_changed(scene, scene.job(), emails=("new@example.com",))
-    scene.sweeper.run_once(scene.clock.move(SETTLED_AFTER - SECOND))
-    scene.sweeper.run_once(scene.clock.move(EVERY))
+    scene.unsettled.run_once(scene.clock.move(SETTLED_AFTER - SECOND))
+    scene.unsettled.run_once(scene.clock.move(EVERY))
 
     assert emails_of(scene, job) == ("new@example.com",)
 
@@ -76,8 +76,8 @@ def test_among_more_jobs_than_a_page_holds_the_last_is_found_too(scene: Scene) -
         scene.store.jobs.add(replace(scene_job(scene), id=f"other{number}"))
     job = half_changed(scene, scene.job(), emails=("new@example.com",))
     now = scene.clock.move(DAY)
-    scene.sweeper.run_once(now)
-    scene.sweeper.run_once(now)
+    scene.unsettled.run_once(now)
+    scene.unsettled.run_once(now)
 
     assert emails_of(scene, job) == ("new@example.com",)
 

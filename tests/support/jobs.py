@@ -11,6 +11,7 @@ from typing import Any
 
 from coal_mine.background.planner import Planner
 from coal_mine.background.sweeper import Sweeper
+from coal_mine.background.unsettled import UnsettledJobs
 from coal_mine.domain.alert import REPORTS, Delivery
 from coal_mine.domain.canary import Canary, Entry
 from coal_mine.domain.job import Job
@@ -50,6 +51,7 @@ class Scene:
         self.outcomes = Outcomes(store, alert_owed=lambda: None)
         self.planner = self.new_planner()
         self.sweeper = self.new_sweeper()
+        self.unsettled = UnsettledJobs(store, self.jobs.settle)
 
     @property
     def now(self) -> datetime:
@@ -59,7 +61,7 @@ class Scene:
         return Planner(store or self.store, run_planned=lambda: None, run_ended=self.outcomes.tell)
 
     def new_sweeper(self) -> Sweeper:
-        return Sweeper(self.store, tell=self.outcomes.tell, settle=self.jobs.settle, kept=30 * DAY, lost_after=DAY)
+        return Sweeper(self.store, tell=self.outcomes.tell, kept=30 * DAY, lost_after=DAY)
 
     def job(self, **body: Any) -> Job:
         """Named Backup, at each minute, unless said otherwise."""
