@@ -10,6 +10,7 @@ import pytest
 from coal_mine.config import Config, JobsConfig, NodeConfig, load
 from coal_mine.config.node import host_as_name
 from coal_mine.domain.errors import Invalid
+from coal_mine.main.node_parts import warn_of_root
 
 FULL = """
 [node]
@@ -92,3 +93,15 @@ def test_a_zone_that_does_not_exist_is_named(tmp_path: Path) -> None:
 )
 def test_the_hosts_name_is_made_one_that_a_node_may_have(host: str, name: str) -> None:
     assert host_as_name(host) == name
+
+
+@pytest.mark.parametrize(
+    ("users", "told"),
+    [("root", "jobs that name no other user run AS ROOT"), ("backup root", "jobs that ask for it run AS ROOT"), ("backup *", "")],
+)
+def test_it_is_said_who_may_run_commands_as_root(tmp_path: Path, caplog: pytest.LogCaptureFixture, users: str, told: str) -> None:
+    node = loaded(tmp_path, f"[node]\nusers = {users}\n").node
+    assert node is not None
+    warn_of_root(node)
+
+    assert [record.getMessage().startswith(told) for record in caplog.records] == [True] * bool(told)
