@@ -200,19 +200,9 @@ def test_a_node_that_was_given_another_name_goes_on_with_its_runs(scene: Scene, 
     assert (found.state, found.node, gate.mark.read_text()) == (DONE, "renamed", "begun\n")
 
 
-def renamed(house: House) -> None:
-    """Another name means another spool, as the server names them."""
-    house.agent._forker.close()
-    house.agent._spool.close()
-    house.name = "renamed"
-    house._directory = house._directory.parent / "renamed"
-    house.agent = house._new_agent()
-    house.beat()
-
-
 def test_it_does_so_when_its_spool_is_named_after_it(scene: Scene, house: House, gate: Gate) -> None:
     run = begun(scene, house, gate)
-    renamed(house)
+    house.restart_as("renamed")
     gate.open()
     found = house.ended(run)
 
@@ -222,7 +212,7 @@ def test_it_does_so_when_its_spool_is_named_after_it(scene: Scene, house: House,
 
 def test_it_goes_on_to_start_runs_there(scene: Scene, house: House, gate: Gate) -> None:
     begun(scene, house, gate)
-    renamed(house)
+    house.restart_as("renamed")
     other = scene.next_run(scene.job())
     house.beat()
     house.claim()

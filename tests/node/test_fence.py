@@ -97,8 +97,7 @@ def ready(scene: Scene, house: House, command: str, **body: Any) -> Run:
 
 def test_after_a_lapse_of_the_lease_what_may_have_begun_elsewhere_is_gone_at_once(scene: Scene, house: House) -> None:
     ready(scene, house, _DEAF, on_lost="rerun", kill_wait=600)
-    house.agent._beat._lease.give_up()
-    house.beat()
+    house.lapse()
     result = until("its end", lambda: house.directories()[0].result())
 
     assert result.ending is Ending.FENCED
@@ -106,8 +105,7 @@ def test_after_a_lapse_of_the_lease_what_may_have_begun_elsewhere_is_gone_at_onc
 
 def test_after_a_lapse_of_the_lease_a_command_that_nobody_begins_anew_goes_on(scene: Scene, house: House, tmp_path: Path) -> None:
     run = ready(scene, house, f"echo ready; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done")
-    house.agent._beat._lease.give_up()
-    house.beat()
+    house.lapse()
     (tmp_path / "go").touch()
 
     assert house.ended(run).state is RunState.DONE

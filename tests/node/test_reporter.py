@@ -274,7 +274,7 @@ def test_a_supervisor_that_is_killed_leaves_a_failed_run_and_no_process(scene: S
 def test_a_run_that_could_not_begin_because_its_lease_had_ended_is_run_again(scene: Scene, house: House) -> None:
     run = scene.next_run(scene.job(on_lost="rerun"))
     house.beat()
-    house.agent._spool.renew_lease(0.0)  # long ago
+    house.end_supervisors_lease()
     house.claim()
     house.until("that it is to be run again", lambda: scene.get(run).state is RunState.QUEUED)
 
@@ -312,8 +312,7 @@ def test_a_run_that_was_taken_for_unreachable_is_running_again_once_its_node_is_
 def test_after_a_lapse_of_the_lease_that_is_found_out_at_once(scene: Scene, house: House) -> None:
     run = house.running(started(scene, house, "sleep 600"))
     scene.write(abandoned(run, "silent", scene.now))
-    house.agent._beat._lease.give_up()
-    house.beat()
+    house.lapse()
     house.report()
 
     assert scene.get(run).state is RUNNING

@@ -45,11 +45,31 @@ class House:
 
     def restart(self, *, beats: bool = True) -> None:
         """Like kill -9 and another start: nothing is said or written at the end."""
-        self.agent._forker.close()
-        self.agent._spool.close()
+        self._kill()
         self.agent = self._new_agent()
         if beats:
-            self.agent.run_once(self.scene.now)
+            self.beat()
+
+    def restart_as(self, name: str) -> None:
+        """With a spool that is named after it, as the server names them."""
+        self._kill()
+        self.name = name
+        self._directory = self._directory.parent / name
+        self.agent = self._new_agent()
+        self.beat()
+
+    def _kill(self) -> None:
+        self.agent._forker.close()
+        self.agent._spool.close()
+
+    def lapse(self) -> None:
+        """Its lease ends, and another one begins."""
+        self.agent._beat._lease.give_up()
+        self.beat()
+
+    def end_supervisors_lease(self) -> None:
+        """Long ago, as those who start now read it."""
+        self.agent._spool.renew_lease(0.0)
 
     @property
     def forker_pid(self) -> int:
