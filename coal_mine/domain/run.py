@@ -235,8 +235,8 @@ def unclaimed(run: Run, reason: str) -> RunChange:
     """Back in the queue: it is certain that this attempt was never started."""
     state = RunState.RETRYING if run.failures else RunState.QUEUED
     after = replace(
-        run, state=state, attempt=run.attempt - 1, node="", boot="", nonce="", claimed_at=None, started_at=None, reason=reason,
-        lock=run.lock if run.failures else "",
+        run, state=state, attempt=run.attempt - 1, node="", boot="", nonce="", claimed_at=None, started_at=None,
+        ended_at=None, reason=reason, lock=run.lock if run.failures else "",
     )  # fmt: skip
     return RunChange(before=run, after=after)
 
@@ -328,7 +328,7 @@ def rerun(run: Run, reason: str, now: datetime) -> RunChange:
     """Any node may take it again. What it wrote stays apart as an attempt of its own, which is no retry."""
     after = replace(
         run, state=RunState.RETRYING if run.failures else RunState.QUEUED, epoch=run.epoch + 1, node="", boot="", nonce="",
-        claimed_at=None, started_at=None, lock=run.lock if run.failures else "", reason=reason,
+        claimed_at=None, started_at=None, ended_at=None, lock=run.lock if run.failures else "", reason=reason,
         due_at=now, start_by=now + run.definition.start_deadline(run.tick),
         past_attempts=(*run.past_attempts, _past(run, run.started_at, now, reason, lost=True)),
     )  # fmt: skip

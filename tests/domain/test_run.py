@@ -75,6 +75,18 @@ def test_a_claim_that_was_given_back_is_no_attempt_but_keeps_its_epoch() -> None
     assert (run.state, run.attempt, run.epoch, run.lock) == (RunState.QUEUED, 0, 1, "")
 
 
+def test_a_claim_that_was_given_back_while_it_was_out_of_reach_shows_no_end() -> None:
+    silent = abandoned(claim(queued()), "silent", NOW).after
+
+    assert unclaimed(silent, "never started").after.ended_at is None
+
+
+def test_a_run_that_is_run_again_after_it_was_out_of_reach_shows_no_end() -> None:
+    silent = replace(running(on_lost=OnLost.RERUN), state=RunState.UNREACHABLE, ended_at=NOW)
+
+    assert gone(silent, "its node was removed", NOW).after.ended_at is None
+
+
 def test_a_good_run_is_done_gives_its_lock_away_and_owes_its_canary_a_word() -> None:
     run = end(running(), exit_code=0)
 
