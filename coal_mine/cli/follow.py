@@ -161,11 +161,16 @@ class Follower:
         is_new = self._copy()
         while self._attempt < self._run.get("attempt", 0) and self._sink.streams:
             if self._readers:
-                self._say(f"attempt {self._attempt} has failed, attempt {self._attempt + 1} begins")
+                self._say(f"attempt {self._attempt} {self._fate()}, attempt {self._attempt + 1} begins")
             self._attempt += 1
             self._open(self._attempt)
             is_new = self._copy() or is_new
         return is_new
+
+    def _fate(self) -> str:
+        """What became of the attempt that is being read, when another one follows it."""
+        is_lost = any(past["number"] == self._attempt and past.get("lost") for past in self._run.get("attempts", ()))
+        return "was lost" if is_lost else "has failed"
 
     def _open(self, attempt: int) -> None:
         self._told_dropped = 0

@@ -187,4 +187,5 @@ def _attempt_json(attempt: Attempt) -> dict[str, Any]:
         "ended_at": isoformat(attempt.ended_at),
         "exit_code": attempt.exit_code,
         "reason": attempt.reason,
+        "lost": attempt.lost,
     }

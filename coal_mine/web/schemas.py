@@ -221,7 +221,7 @@ _RUN: dict[str, Schema] = {
     "cpu_user": optional(NUMBER), "cpu_system": optional(NUMBER), "stdout_bytes": INTEGER, "stderr_bytes": INTEGER,
     "left_behind": INTEGER,
     "attempts": listing(
-        shape(number=INTEGER, node=TEXT, started_at=optional(TIME), ended_at=TIME, exit_code=optional(INTEGER), reason=TEXT)
+        shape(number=INTEGER, node=TEXT, started_at=optional(TIME), ended_at=TIME, exit_code=optional(INTEGER), reason=TEXT, lost=FLAG)
     ),
     "parameters": STRINGS, "command": _either(TEXT, listing(TEXT)), "epoch": INTEGER, "orders": listing(TEXT),
 }  # fmt: skip
