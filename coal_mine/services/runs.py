@@ -110,7 +110,7 @@ class Runs:
         if attempt is not None and not 1 <= attempt <= run.attempt:
             raise NotFound(f"run {run_id} has no attempt {attempt}; it has had {run.attempt}")
         # The run was read before its output: one that had ended by then had written all of it.
-        is_over = run.has_ended or (attempt is not None and (attempt < run.attempt or run.state is RunState.RETRYING))
+        is_over = run.has_ended or (attempt is not None and any(past.number == attempt for past in run.past_attempts))
         size = run.result.size if run.result and run.has_ended and number == run.attempt else None
         return read_part(self._output, run_id, number, stream=stream, offset=offset, limit=limit, is_over=is_over, size=size)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from coal_mine.domain.output import Chunk, Frame, Stream
+from coal_mine.domain.run import gone
 from coal_mine.services.run_output import OutputPart, read_part
 from tests.services.conftest import Office
+from tests.support.jobs import Scene
 
 
 @pytest.fixture
@@ -60,3 +62,16 @@ def test_parts_of_any_size_make_up_the_whole(gapped: Office) -> None:
             whole, offset, complete = whole + found.data, found.next_offset, found.complete
 
         assert whole == b"abcdhij"
+
+
+def test_what_a_lost_attempt_wrote_is_complete_while_the_run_waits_to_be_run_again(scene: Scene) -> None:
+    run = scene.start(scene.next_run(scene.job(on_lost="rerun")))
+    scene.write(gone(run, "its node was restarted", scene.now))
+
+    assert scene.runs.output(run.id, attempt=1, limit=1).complete
+
+
+def test_what_an_attempt_wrote_that_is_under_way_is_not_complete(scene: Scene) -> None:
+    run = scene.start(scene.next_run(scene.job(on_lost="rerun")))
+
+    assert not scene.runs.output(run.id, attempt=1, limit=1).complete
