@@ -207,5 +207,8 @@ class OutputStore(Protocol):
     def drop(self, run_id: str, attempt: int, *, start: int, end: int) -> None:
         """Delete the chunks that lie wholly between these offsets."""
 
+    def end(self, run_id: str, attempt: int) -> int:
+        """Behind which offset nothing is; 0 when nothing was written."""
+
     def read(self, run_id: str, attempt: int, *, offset: int, limit: int) -> list[Chunk]:
         """Chunks that end behind `offset`, in order, until they hold `limit` bytes or there are no more; at least one if there is one."""

@@ -70,9 +70,11 @@ def size_of(run: Run) -> int:
 
 
 def last_lines(store: OutputStore, run: Run, count: int = LINES) -> list[str]:
-    """Of both streams together, in the order in which they came."""
-    size = size_of(run)
-    if not size or not run.attempt:
+    """Of both streams together, in the order in which they came; of a run that was lost, what was stored until then."""
+    if not run.attempt:
+        return []
+    size = run.result.size if run.result else store.end(run.id, run.attempt)
+    if not size:
         return []
     chunks = store.read(run.id, run.attempt, offset=max(size - _TAIL, 0), limit=2 * _TAIL)
     written = b"".join(frame.data for chunk in chunks for frame in chunk.frames)

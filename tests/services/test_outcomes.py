@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from coal_mine.domain.output import Chunk, Frame, Stream
-from coal_mine.domain.run import End, RunState, abandoned, gone, killed, lost, missed, skipped
+from coal_mine.domain.run import End, RunChange, RunState, abandoned, gone, killed, lost, missed, skipped
 from coal_mine.services.run_requests import RunRequest
 from tests.support.jobs import DAY, HOUR, MINUTE, SECOND, Scene
 
@@ -280,3 +283,12 @@ def skip_ticks(scene: Scene, count: int) -> None:
     job = scene.job()
     for _ in range(count):
         scene.tell(scene.write(skipped(scene.next_run(job), "an earlier run is still under way", scene.now)))
+
+
+@pytest.mark.parametrize("bad", [abandoned, lost])
+def test_a_run_that_is_lost_alerts_with_the_last_lines_that_were_stored(scene: Scene, bad: Callable[..., RunChange]) -> None:
+    run = scene.start(scene.next_run(scene.job()))
+    scene.store.output.add([Chunk(run_id=run.id, attempt=1, offset=0, frames=(Frame(Stream.STDOUT, 0, b"copied\nhalf of it"),))])
+    scene.tell(scene.write(bad(run, "silent", scene.now)))
+
+    assert scene.details[0].endswith("copied\nhalf of it")

@@ -123,3 +123,10 @@ def test_chunks_that_are_added_twice_at_once_are_there_once(store: Store) -> Non
     at_once([lambda batch=batch: store.output.add(batch) for batch in batches])
 
     assert [one.offset for one in read(store)] == list(range(20))
+
+
+def test_where_the_output_of_an_attempt_ends_is_known_even_when_its_middle_was_dropped(store: Store, chunks: list[Chunk]) -> None:
+    store.output.drop(RUN, 1, start=10, end=50)
+    store.output.add([chunk(300, attempt=2)])
+
+    assert [store.output.end(RUN, attempt) for attempt in (1, 2, 3)] == [chunks[-1].end, 310, 0]

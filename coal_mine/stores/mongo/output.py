@@ -36,6 +36,12 @@ class MongoOutput:
         between = {"_id": {"$gte": _key(run_id, attempt, start), "$lt": _key(run_id, attempt, end)}, "end": {"$lte": end}}
         self._commands.delete(CHUNKS, [between])
 
+    def end(self, run_id: str, attempt: int) -> int:
+        keys = {"$gt": _key(run_id, attempt, MinKey()), "$lt": _key(run_id, attempt, MaxKey())}
+        with translated():
+            last = self._chunks.find_one({"_id": keys}, {"end": True}, sort=[("_id", -1)])
+        return last["end"] if last else 0
+
     def read(self, run_id: str, attempt: int, *, offset: int, limit: int) -> list[Chunk]:
         chunks: list[Chunk] = []
         size, wanted = 0, _FIRST

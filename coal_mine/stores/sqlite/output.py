@@ -11,6 +11,7 @@ from .database import Database
 
 _ADD = "INSERT INTO output (run_id, attempt, begins, ends, frames) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _DROP = "DELETE FROM output WHERE run_id = ? AND attempt = ? AND begins >= ? AND ends <= ?"
+_END = "SELECT ends FROM output WHERE run_id = ? AND attempt = ? ORDER BY begins DESC LIMIT 1"
 # Chunks do not overlap, so only the last one that begins at the offset or before can reach behind it; the earlier ones need no look.
 _READ = """
     SELECT begins, ends, frames FROM output
@@ -32,6 +33,11 @@ class SqliteOutput:
 
     def drop(self, run_id: str, attempt: int, *, start: int, end: int) -> None:
         self._database.write(lambda connection: connection.execute(_DROP, (run_id, attempt, start, end)).rowcount)
+
+    def end(self, run_id: str, attempt: int) -> int:
+        with self._database.reading() as connection:
+            row = connection.execute(_END, (run_id, attempt)).fetchone()
+        return row[0] if row else 0
 
     def read(self, run_id: str, attempt: int, *, offset: int, limit: int) -> list[Chunk]:
         values = {"run": run_id, "attempt": attempt, "offset": offset}
