@@ -11,7 +11,7 @@ from coal_mine.domain.run import Run, RunState, abandoned, gone
 from coal_mine.node.spool.record import Ending
 from tests.node.workshop import Workshop, is_gone, output_of
 from tests.support.agents import House
-from tests.support.jobs import Scene
+from tests.support.jobs import MINUTE, Scene
 from tests.support.waiting import until
 
 # Longer than any test waits.
@@ -118,6 +118,25 @@ def test_what_has_passed_to_somebody_else_while_the_agent_was_away_is_gone_at_on
     house.until("an empty spool", lambda: not house.directories())
 
     assert scene.get(run).node == "beta"
+
+
+def test_what_has_passed_to_somebody_else_is_gone_although_its_agent_has_missed_nothing(scene: Scene, house: House) -> None:
+    run = ready(scene, house, _DEAF, on_lost="rerun", kill_wait=600)
+    scene.start(scene.write(abandoned(run, "silent", scene.now)), "beta")
+    scene.clock.move(MINUTE)
+    house.until("an empty spool", lambda: not house.directories())
+
+    assert scene.get(run).node == "beta"
+
+
+def test_what_ran_on_a_node_that_was_removed_is_asked_to_end_when_it_is_back(scene: Scene, house: House, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    run = ready(scene, house, f"trap 'touch {asked}; exit' TERM; echo ready; while :; do sleep 0.01; done", kill_wait=600)
+    scene.write(gone(run, "its node was removed", scene.now))
+    house.lapse()
+    house.until("an empty spool", lambda: not house.directories())
+
+    assert (asked.exists(), scene.get(run).state) == (True, RunState.LOST)
 
 
 def test_what_counts_no_more_and_nobody_begins_anew_is_asked_to_end_first(scene: Scene, house: House, tmp_path: Path) -> None:

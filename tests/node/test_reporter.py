@@ -221,6 +221,17 @@ def test_ends_whose_answer_was_lost_are_told_once(scene: Scene, house: House, li
     assert scene.alerts == ["FAILED"]
 
 
+def test_an_end_whose_answer_was_lost_is_told_although_nobody_asks_again_for_long(scene: Scene, house: House, line: Line) -> None:
+    started(scene, house, "exit 1")
+    until("its end", lambda: house.directories()[0].result())
+    with line.losing("runs.change"), pytest.raises(StoreUnavailable):
+        house.report()
+    scene.clock.move(MINUTE)
+    house.until("the end of its directory", lambda: not house.directories())
+
+    assert scene.alerts == ["FAILED"]
+
+
 def test_an_end_is_written_again_with_the_same_time(scene: Scene, house: House, line: Line) -> None:
     run = started(scene, house, "exit 1")
     until("its end", lambda: house.directories()[0].result())

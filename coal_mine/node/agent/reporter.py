@@ -28,7 +28,7 @@ _GATHERING = timedelta(milliseconds=50)
 # All runs are looked at so often even if no bell has rung, and their orders are asked for.
 _ROUND = timedelta(seconds=1)
 _ORDERS = timedelta(milliseconds=500)
-# And so often it is asked which of them others have taken for unreachable.
+# And so often it is asked which of them others have taken for unreachable, or have themselves.
 _REFRESH = timedelta(seconds=30)
 # So much output is held in memory and written at once.
 _OUTPUT_AT_ONCE = 8 << 20
@@ -75,8 +75,7 @@ class Reporter:
             self._orders_at = now + _ORDERS
             self._pass_orders()
         if self._refresh_at is None or now >= self._refresh_at:
-            self._refresh_at = now + _REFRESH
-            self._refresh()
+            self._refresh(now)
         if heard is None or self._round_at is None or now >= self._round_at:
             self._round_at = now + _ROUND
             tracked = self._roster.all()
@@ -87,7 +86,7 @@ class Reporter:
         return now if self._again else now + max(_GATHERING, self._clock.now() - now)
 
     def lapsed(self) -> None:
-        """The lease had ended: others may have taken this node's runs for unreachable."""
+        """The lease had ended: others may have taken this node's runs, or taken them for unreachable."""
         self._refresh_at = None
 
     def end_at_once(self, others: Sequence[NotStarted]) -> None:
@@ -161,14 +160,10 @@ class Reporter:
             tracked.run = change.after
             return
         current = self._store.runs.find([tracked.run.id]).get(tracked.run.id)
-        if current and current.is_live and (current.epoch, current.nonce) == (tracked.run.epoch, tracked.run.nonce):
+        if current and current.is_live and tracked.is_of(current):
             tracked.run = current  # taken for unreachable; it is looked at again
-            return
-        _log.warning(
-            "run %s has passed to somebody else; what it does here counts no more and is ended", tracked.run.id,
-            extra={"action": "run_fenced", "run_id": tracked.run.id},
-        )  # fmt: skip
-        tracked.disown()
+        else:
+            _disown(tracked)
 
     def _over(self, runs: Sequence[Run]) -> None:
         for run in runs:
@@ -192,12 +187,31 @@ class Reporter:
         tracked.directory.remove()
         self._again.discard(tracked.directory.name)
 
-    def _refresh(self) -> None:
-        """A run that lives is said to be alive again."""
-        for run in self._stored(self._store.runs.live_on):
+    def _refresh(self, now: datetime) -> None:
+        self._refresh_at = now + _REFRESH  # at first: a lapse meanwhile asks for another one
+        try:
+            self._ask_whose_they_are()
+        except BaseException:
+            self._refresh_at = None
+            raise
+
+    def _ask_whose_they_are(self) -> None:
+        """A run that lives is said to be alive again; one that somebody else has, or that is given up, is ended."""
+        before = [each for each in self._roster.all() if not each.disowned and each.run.is_live]  # what is claimed meanwhile is ours
+        live = {run.id: run for run in self._stored(self._store.runs.live_on)}
+        for run in live.values():
             if run.state is RunState.UNREACHABLE and (mine := self._mine(run)):
                 mine.run = run
                 self._again.add(mine.directory.name)
+        self._end_strange([each for each in before if each.run.id not in live or not each.is_of(live[each.run.id])])
+
+    def _end_strange(self, doubtful: Sequence[Tracked]) -> None:
+        """One that has ended may be stored as that already, without an answer. It is written again, and then everybody knows."""
+        current = self._store.runs.find([each.run.id for each in doubtful]) if doubtful else {}
+        for each in doubtful:
+            run = current.get(each.run.id)
+            if not (run and run.is_live and each.is_of(run)) and not _has_end(each):
+                _disown(each)
 
     def _pass_orders(self) -> None:
         for run in self._stored(self._store.runs.ordered_on):
@@ -210,7 +224,7 @@ class Reporter:
 
     def _mine(self, run: Run) -> Tracked | None:
         mine = self._roster.of(run.id)
-        return mine if mine and (mine.run.epoch, mine.run.nonce) == (run.epoch, run.nonce) else None
+        return mine if mine and mine.is_of(run) else None
 
     def _pass_all(self, mine: Tracked, run: Run) -> None:
         """A kill is passed on before it is crossed out, so that it is not lost; a signal afterwards, so that it comes once."""
@@ -223,6 +237,25 @@ class Reporter:
             number = signal_in(order)
             if number is not None:
                 mine.directory.request_signal(number)
+
+
+def _has_end(tracked: Tracked) -> bool:
+    """Something that only the store can refuse."""
+    try:
+        return tracked.end is not None or tracked.directory.result() is not None
+    except OSError:
+        return False  # what cannot be read reaches nobody
+
+
+def _disown(tracked: Tracked) -> None:
+    """Where that cannot be ordered, it is found out again that it should be; the others do not wait for that."""
+    extra = {"action": "run_fenced", "run_id": tracked.run.id}
+    try:
+        tracked.disown()
+    except OSError as error:
+        _log.error("run %s counts no more and cannot be ended: %s", tracked.run.id, error, extra=extra)
+    else:
+        _log.warning("run %s has passed to somebody else, or is given up; what it does here is ended", tracked.run.id, extra=extra)
 
 
 def _lets_wait(definition: Definition) -> bool:

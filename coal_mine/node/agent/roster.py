@@ -38,11 +38,15 @@ class Tracked:
 
     def disown(self) -> None:
         """What is run again when it is lost may be under way elsewhere. Anything else has the time to end that its job allows."""
-        self.disowned = True
         if self.run.definition.on_lost is OnLost.RERUN:
             self.directory.request_fence()
         else:
             self.directory.request_kill()
+        self.disowned = True  # at last: an order that cannot be given now is given when this is called again
+
+    def is_of(self, claim: Run) -> bool:
+        """Whether it belongs to that very claim of its run."""
+        return (self.run.epoch, self.run.nonce) == (claim.epoch, claim.nonce)
 
 
 class Roster:
