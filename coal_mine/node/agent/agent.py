@@ -17,6 +17,7 @@ from coal_mine.domain.run import Run
 from coal_mine.domain.times import EPOCH
 from coal_mine.node.processes.identity import boot_id
 from coal_mine.node.spool.names import RUNS
+from coal_mine.node.spool.ownership import SpoolUnsafe, is_ours
 from coal_mine.node.spool.spool import Spool, SpoolTaken
 
 from .adoption import Adoption
@@ -44,9 +45,12 @@ def own_user() -> str:
 def _take_over(path: Path) -> None:
     """The spool is named after the node. When a machine's only node was given another name, its runs are still under way in the old one.
 
-    Supervisors do not mind: they hold their directories open and know them by no name.
+    Supervisors do not mind: they hold their directories open and know them by no name. What somebody else has put there, who could
+    thereby have it run as this user, is no spool.
     """
-    others = [] if path.exists() else [other for other in path.parent.glob("*") if (other / _ID).exists()]
+    if path.exists() or not is_ours(path.parent, shared=True):
+        return
+    others = [other for other in path.parent.glob("*") if is_ours(other) and is_ours(other / RUNS) and (other / _ID).exists()]
     if len(others) != 1 or not any((others[0] / RUNS).iterdir()):
         return
     with suppress(SpoolTaken), closing(Spool(others[0])):  # else it belongs to a second node, which is running
@@ -57,7 +61,7 @@ def _take_over(path: Path) -> None:
 def _spool_at(path: Path) -> Spool:
     try:
         return Spool(path)
-    except SpoolTaken as error:
+    except (SpoolTaken, SpoolUnsafe) as error:
         raise Conflict(str(error)) from error
 
 
@@ -77,7 +81,7 @@ class Agent:
     ) -> None:
         """`announce` makes of boot and time of the start this node; `tell` is services.outcomes.Outcomes.tell; `room` wakes the claimer.
 
-        Raises Conflict when another process has the spool.
+        Raises Conflict when another process has the spool, or others could change it.
         """
         _take_over(spool_path)
         self._spool = _spool_at(spool_path)

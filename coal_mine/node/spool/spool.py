@@ -16,6 +16,7 @@ from coal_mine.node.small import write_small
 from .directory import RunDirectory
 from .names import BELL, LEASE, RUNS, SPEC
 from .orders import make_control
+from .ownership import claim_directory
 from .record import Spec
 
 _LOCK = "lock"
@@ -32,12 +33,14 @@ class SpoolTaken(Exception):
 
 
 class Spool:
-    """Belongs to one agent at a time. Raises SpoolTaken while another one has it."""
+    """Belongs to one agent at a time. Raises SpoolTaken while another one has it, and SpoolUnsafe when others could change it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        (self.path / RUNS).mkdir(mode=0o700, parents=True, exist_ok=True)
+        claim_directory(self.path.parent, shared=True)
+        claim_directory(self.path)
         self.path.chmod(0o700)
+        claim_directory(self.path / RUNS)
         self._lock = self._take_lock()
         self._bell = self._open_bell()
         self._bell_bytes = _enlarge(self._bell)
