@@ -55,8 +55,7 @@ class Alert:
     deadline: datetime | None  # LATE: the one that passed; RESUMED: the next one
     emails: tuple[str, ...]
     channel: str = EMAIL  # by which the addresses are reached; OPERATORS for what concerns a server or a node
-    others_alive: bool = False  # STOPPED: another background was alive
-    detail: str = ""  # why, in lines of its own
+    detail: str = ""  # why, or what it means and what to do, in lines of its own
     event: str = ""  # what changed the state, where the time alone does not say it
 
     @property

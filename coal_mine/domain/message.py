@@ -46,8 +46,6 @@ def alert_message(delivery_id: str, alert: Alert, events: Sequence[Entry]) -> Me
     lines = [_sentence(alert), ""]
     if alert.detail:
         lines += _detail(alert)
-    elif alert.channel == OPERATORS:
-        lines += _advice(alert)
     elif alert.kind is Kind.RESUMED and alert.deadline:
         lines += [f"The next trigger for this canary is due before {isoformat(alert.deadline)}.", ""]
     if events:
@@ -64,8 +62,7 @@ def digest_message(batch: str, alerts: Sequence[Alert]) -> Message:
     told = tuple(f"[{alert.kind}] {_sentence(alert)}" for alert in alerts)
     whose, advice = "canaries", []
     if alerts[-1].channel == OPERATORS:
-        last = alerts[-1]
-        whose, advice = "backgrounds and nodes", ["", "About the last of them:", "", *(_detail(last) if last.detail else _advice(last))]
+        whose, advice = "backgrounds and nodes", ["", "About the last of them:", "", *_detail(alerts[-1])]
     body = "\n".join([f"{len(alerts)} changes of {whose}, oldest first:", "", *told, *advice]).rstrip() + "\n"
     return Message(id=batch, at=max(alert.at for alert in alerts), subject=f"[{summary}] Coal Mine digest", body=body, told=told)
 
@@ -97,13 +94,3 @@ def _sentence_of_server(alert: Alert) -> str:
 
 def _detail(alert: Alert) -> list[str]:
     return [*map(printable, alert.detail.splitlines()), ""]
-
-
-def _advice(alert: Alert) -> list[str]:
-    """What the stop or the return of a background means, and what to do."""
-    if alert.kind is Kind.RESUMED:
-        return ["It had not died. Its log, and that of its machine, may tell what held it up or cut it off from the store.", ""]
-    meaning = "No other background was alive: until one is, no canary becomes late and no alert of a canary leaves."
-    if alert.others_alive:
-        meaning = "Another background is alive: deadlines are watched and alerts leave as before."
-    return [meaning, "", "It has died, hangs or is cut off from the store. Look at its log. You will hear if it comes back by itself.", ""]

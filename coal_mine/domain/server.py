@@ -45,18 +45,21 @@ class Backgrounds:
 
 def stopped_alert(server: Server, *, others_alive: bool, operators: tuple[str, ...]) -> Alert:
     """The same for everybody who notices this stop, but for what it says of the others."""
-    return _alert(server, Kind.STOPPED, server.seen_at, operators, others_alive)
+    meaning = "No other background was alive: until one is, no canary becomes late and no alert of a canary leaves."
+    if others_alive:
+        meaning = "Another background is alive: deadlines are watched and alerts leave as before."
+    advice = "It has died, hangs or is cut off from the store. Look at its log. You will hear if it comes back by itself."
+    return _alert(server, Kind.STOPPED, server.seen_at, operators, f"{meaning}\n\n{advice}")
 
 
 def resumed_alert(server: Server, at: datetime, *, operators: tuple[str, ...]) -> Alert:
-    return _alert(server, Kind.RESUMED, at, operators, others_alive=True)
+    detail = "It had not died. Its log, and that of its machine, may tell what held it up or cut it off from the store."
+    return _alert(server, Kind.RESUMED, at, operators, detail)
 
 
-def _alert(server: Server, kind: Kind, at: datetime, operators: tuple[str, ...], others_alive: bool) -> Alert:
+def _alert(server: Server, kind: Kind, at: datetime, operators: tuple[str, ...], detail: str) -> Alert:
     name = f"background process {server.pid} on {server.host}"
-    return Alert(
-        kind=kind, about=server.id, name=name, at=at, deadline=None, emails=operators, channel=OPERATORS, others_alive=others_alive
-    )
+    return Alert(kind=kind, about=server.id, name=name, at=at, deadline=None, emails=operators, channel=OPERATORS, detail=detail)
 
 
 def backgrounds(servers: Sequence[Server], now: datetime, lease: timedelta) -> Backgrounds:

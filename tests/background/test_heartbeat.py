@@ -104,7 +104,10 @@ def test_the_alert_says_whether_another_background_is_alive(world: World) -> Non
     world.stop("beta")
     world.live(MINUTE)
 
-    assert [(alert.about, alert.others_alive) for alert in world.alerts()] == [("alpha|1|n", True), ("beta|1|n", False)]
+    assert [(alert.about, alert.detail.split()[:2]) for alert in world.alerts()] == [
+        ("alpha|1|n", ["Another", "background"]),
+        ("beta|1|n", ["No", "other"]),
+    ]
 
 
 def test_without_operators_the_log_tells(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,17 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coal_mine.domain.alert import OPERATORS, Alert, Delivery, Kind, Receiver
+from coal_mine.domain.alert import Alert, Delivery, Kind, Receiver
 from coal_mine.domain.canary import Entry
 from coal_mine.domain.message import EVENTS_SHOWN, Message, alert_message, digest_message
 from coal_mine.domain.node import Node, node_stopped_alert
+from coal_mine.domain.server import Server, resumed_alert, stopped_alert
 from tests.domain.samples import HOUR, NOW, SECOND, alert
 
 EVENTS = [Entry(NOW - HOUR, "Triggered (all well)"), Entry(NOW - 2 * HOUR, "Canary created")]
 RESUMED = alert(kind=Kind.RESUMED, deadline=NOW + HOUR)
-OF_SERVERS = {"about": "alpha|4711|n1", "name": "background process 4711 on alpha", "deadline": None, "channel": OPERATORS}
-STOPPED = alert(kind=Kind.STOPPED, others_alive=True, **OF_SERVERS)
-BACK = alert(kind=Kind.RESUMED, **OF_SERVERS)
+SERVER = Server(id="alpha|4711|n1", host="alpha", pid=4711, background=True, version="1", started_at=NOW - HOUR, seen_at=NOW)
+OPS = ("ops@example.com",)
+STOPPED = stopped_alert(SERVER, others_alive=True, operators=OPS)
+LAST_STOPPED = stopped_alert(SERVER, others_alive=False, operators=OPS)
+BACK = resumed_alert(SERVER, NOW, operators=OPS)
 ALL = pytest.mark.parametrize("told", [alert(), RESUMED, STOPPED, BACK], ids=["late", "resumed", "stopped", "back"])
 
 
@@ -74,7 +77,7 @@ def test_a_stopped_message_tells_which_process_what_it_means_and_what_to_do() ->
 
 
 def test_a_stopped_message_says_what_does_not_happen_while_no_other_background_lives() -> None:
-    alone = message(replace(STOPPED, others_alive=False), []).body
+    alone = message(LAST_STOPPED, []).body
 
     assert "No other background was alive: until one is, no canary becomes late and no alert of a canary leaves.\n" in alone
 
@@ -168,9 +171,7 @@ def test_a_digest_does_not_name_a_kind_that_it_does_not_hold() -> None:
 
 
 def test_a_digest_for_operators_speaks_of_backgrounds_and_says_what_the_last_stop_means() -> None:
-    first, last = replace(STOPPED, at=NOW - SECOND), replace(STOPPED, others_alive=False)
-
-    assert digest_message("b1", [first, last]) == Message(
+    assert digest_message("b1", [replace(STOPPED, at=NOW - SECOND), LAST_STOPPED]) == Message(
         id="b1",
         at=NOW,
         subject="[2 STOPPED] Coal Mine digest",
@@ -207,7 +208,7 @@ def test_an_alert_goes_to_each_address_once() -> None:
 
 
 def test_an_alert_of_a_server_goes_to_the_operators_own_channel() -> None:
-    assert replace(STOPPED, emails=("ops@example.com",)).receivers == (Receiver("operators", "ops@example.com"),)
+    assert STOPPED.receivers == (Receiver("operators", "ops@example.com"),)
 
 
 def test_an_alert_of_a_server_without_operators_goes_nowhere() -> None:

@@ -21,7 +21,6 @@ def stopped(**values: Any) -> Alert:
         "deadline": None,
         "emails": ("ops@example.com",),
         "channel": OPERATORS,
-        "others_alive": True,
     }
     return Alert(**facts | values)
 
@@ -62,7 +61,7 @@ def test_adding_without_operators_adds_nothing(store: Store) -> None:
 
 def test_of_an_alert_that_is_added_again_the_first_one_stands(store: Store) -> None:
     store.outbox.add([stopped()])
-    store.outbox.add([stopped(others_alive=False)])
+    store.outbox.add([stopped(detail="what somebody else says")])
 
     assert [delivery.alert for delivery in store.outbox.deliveries(limit=10)] == [stopped()]
 

@@ -126,7 +126,6 @@ def alert_of(document: Document) -> Alert:
         deadline=document.get("deadline"),
         emails=tuple(document["emails"]),
         channel=document.get("channel", EMAIL),
-        others_alive=document.get("others_alive", False),
         detail=document.get("detail", ""),
         event=document.get("event", ""),
     )
@@ -141,7 +140,7 @@ def alert_document(alert: Alert) -> Document:
         "at": alert.at,
         "deadline": alert.deadline,
         "emails": list(alert.emails),
-        **({"channel": alert.channel, "others_alive": alert.others_alive} if alert.channel != EMAIL else {}),
+        **({"channel": alert.channel} if alert.channel != EMAIL else {}),
         **({"detail": alert.detail} if alert.detail else {}),
         **({"event": alert.event} if alert.event else {}),
     }

@@ -70,7 +70,7 @@ def alert_as_json(alert: Alert) -> dict[str, Any]:
         "at": to_millis(alert.at),
         "deadline": None if alert.deadline is None else to_millis(alert.deadline),
         "emails": list(alert.emails),
-        **({"channel": alert.channel, "others_alive": alert.others_alive} if alert.channel != EMAIL else {}),
+        **({"channel": alert.channel} if alert.channel != EMAIL else {}),
         **({"detail": alert.detail} if alert.detail else {}),
         **({"event": alert.event} if alert.event else {}),
     }
@@ -85,7 +85,6 @@ def alert_from_json(value: dict[str, Any]) -> Alert:
         deadline=None if value["deadline"] is None else from_millis(value["deadline"]),
         emails=tuple(value["emails"]),
         channel=value.get("channel", EMAIL),
-        others_alive=value.get("others_alive", False),
         detail=value.get("detail", ""),
         event=value.get("event", ""),
     )
