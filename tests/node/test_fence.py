@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from coal_mine.domain.node import BEAT, LEASE
 from coal_mine.domain.run import Run, RunState, abandoned, gone
 from coal_mine.node.spool.record import Ending
 from tests.node.workshop import Workshop, is_gone, output_of
@@ -109,6 +110,27 @@ def test_after_a_lapse_of_the_lease_a_command_that_nobody_begins_anew_goes_on(sc
     (tmp_path / "go").touch()
 
     assert house.ended(run).state is RunState.DONE
+
+
+# A machine that is suspended stops its monotonic clock, by which leases end, and not that of the store.
+
+
+def test_a_lease_lapses_while_the_machine_is_suspended(scene: Scene, house: House) -> None:
+    ready(scene, house, _DEAF, on_lost="rerun", kill_wait=600)
+    scene.clock.move(LEASE)
+    house.beat()
+    result = until("its end", lambda: house.directories()[0].result())
+
+    assert result.ending is Ending.FENCED
+
+
+def test_a_lease_outlives_a_shorter_sleep(scene: Scene, house: House, tmp_path: Path) -> None:
+    run = ready(scene, house, f"echo ready; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done", on_lost="rerun")
+    scene.clock.move(LEASE - BEAT)
+    house.beat()
+    (tmp_path / "go").touch()
+
+    assert (house.ended(run).state, scene.get(run).epoch) == (RunState.DONE, 1)
 
 
 def test_what_has_passed_to_somebody_else_while_the_agent_was_away_is_gone_at_once(scene: Scene, house: House) -> None:

@@ -65,6 +65,7 @@ class NodeBeat:
         self._running = running
         self._lapsed = lapsed
         self._me: Node | None = None
+        self._seen_at: datetime | None = None  # at the latest beat that was taken
         self._refused = ""
 
     def run_once(self, now: datetime) -> datetime | None:
@@ -80,11 +81,16 @@ class NodeBeat:
             self._refused = str(error)
             return now + BEAT
         self._refused = ""
-        if self._lease.has_ended:  # in this order: whatever is claimed is either seen now, or sees the new term
-            self._lease.term += 1
+        if self._lease.has_ended or self._has_slept(seen_at):
+            self._lease.term += 1  # in this order: whatever is claimed is either seen now, or sees the new term
             self._lapsed()
+        self._seen_at = seen_at
         self._spool.renew_lease(self._lease.renew(sent))
         return now + BEAT
+
+    def _has_slept(self, now: datetime) -> bool:
+        """A machine that is suspended stops its monotonic clock, and with it the end of the lease; the others' clocks go on."""
+        return self._seen_at is not None and now - self._seen_at >= LEASE
 
     @property
     def is_accepted(self) -> bool:

@@ -1,4 +1,7 @@
-"""A machine sleeps for longer than its node's lease, before a start or in the middle of a run. Takes as long as leases last."""
+"""A machine sleeps for longer than its node's lease, before a start or in the middle of a run. Takes as long as leases last.
+
+Its processes are stopped, so its monotonic clock goes on. Where that sleeps, too, is in tests/node/test_fence.py.
+"""
 
 from __future__ import annotations
 
