@@ -15,7 +15,7 @@ def is_kill(order: str) -> bool:
     return order.partition(" ")[0] == _KILL
 
 
-def why_killed(order: str) -> str:
+def reason_of(order: str) -> str:
     """Empty: whoever asked for it did not say."""
     return order.partition(" ")[2]
 

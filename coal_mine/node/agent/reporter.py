@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from coal_mine.domain.job import CatchUpPolicy, Definition, OverlapPolicy
-from coal_mine.domain.orders import is_kill, signal_in, why_killed
+from coal_mine.domain.orders import is_kill, reason_of, signal_in
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.ports import Clock, Store
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, lock_of, postponed
@@ -230,7 +230,7 @@ class Reporter:
         """A kill is passed on before it is crossed out, so that it is not lost; a signal afterwards, so that it comes once."""
         kill = next(filter(is_kill, run.orders), None)
         if kill is not None:
-            mine.directory.request_kill(why_killed(kill))
+            mine.directory.request_kill(reason_of(kill))
         for order in run.orders:
             if not self._store.runs.take_order(run, order):
                 return  # somebody else does it
