@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -116,3 +118,17 @@ def is_gone(pid: int) -> bool:
 
 def is_root() -> bool:
     return os.geteuid() == 0
+
+
+@contextmanager
+def mounted(path: Path, options: str) -> Iterator[Path]:
+    """A file system in memory. Only root can mount; for others it is a directory like any other, in which the same must hold."""
+    path.mkdir()
+    if not is_root():
+        yield path
+        return
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(path)], check=True)
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)

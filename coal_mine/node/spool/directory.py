@@ -86,12 +86,15 @@ class RunDirectory:
             return None
 
     def request_kill(self, why: str = "") -> None:
-        """Also before it has begun: then it never starts. A directory that has vanished takes no orders."""
+        """Also before it has begun: then it never starts. A directory that has vanished takes no orders.
+
+        Raises OSError when the order was neither heard nor left for whoever begins later.
+        """
         with contextlib.suppress(FileNotFoundError):
             order_kill(self.path, why)
 
     def request_fence(self) -> None:
-        """Like a kill, without any time to end: somebody else may have begun the run anew."""
+        """Like a kill, without any time to end: somebody else may have begun the run anew. Raises OSError as a kill does."""
         with contextlib.suppress(FileNotFoundError):
             order_fence(self.path)
 

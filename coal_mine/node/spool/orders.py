@@ -71,13 +71,25 @@ def order_signal(directory: Path, number: int) -> bool:
 
 
 def _order(directory: Path, word: str, why: str = "") -> None:
+    """Raises OSError when nobody hears it and nobody will find it: then it must be said again."""
     try:
-        write_small(f"{directory}/{word}", why.encode())
-    except FileNotFoundError:
-        raise
+        _leave(f"{directory}/{word}", why)
     except OSError:
-        pass  # it is there already; or the disk is full, and nobody learns why
-    _tell(directory, word)
+        if not _tell(directory, word):
+            raise
+    else:
+        _tell(directory, word)
+
+
+def _leave(path: str, why: str) -> None:
+    try:
+        write_small(path, why.encode())
+    except FileExistsError:
+        pass  # ordered before
+    except OSError:
+        if not os.path.exists(path):
+            raise  # neither inodes nor descriptors are left, or the directory has vanished
+        # The disk is full: the order is there, without its reason.
 
 
 def _tell(directory: Path, line: str) -> bool:
