@@ -112,6 +112,34 @@ def test_after_a_lapse_of_the_lease_a_command_that_nobody_begins_anew_goes_on(sc
     assert house.ended(run).state is RunState.DONE
 
 
+def test_what_ended_well_while_the_store_was_away_counts_although_the_lease_has_lapsed(scene: Scene, house: House, tmp_path: Path) -> None:
+    run = ready(scene, house, f"echo ready; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done", on_lost="rerun")
+    (tmp_path / "go").touch()
+    until("its end", lambda: house.directories()[0].result())
+    house.lapse()
+
+    assert (house.ended(run).state, scene.get(run).epoch, scene.get(run).past_attempts) == (RunState.DONE, 1, ())
+
+
+def test_what_a_lapse_has_ended_is_at_once_to_be_run_again(scene: Scene, house: House) -> None:
+    run = ready(scene, house, _DEAF, on_lost="rerun", kill_wait=600)
+    house.lapse()
+    house.until("an empty spool", lambda: not house.directories())
+
+    assert (scene.get(run).state, [each.lost for each in scene.get(run).past_attempts]) == (RunState.QUEUED, [True])
+
+
+def test_what_ended_well_after_somebody_else_had_begun_it_anew_counts_no_more(scene: Scene, house: House, tmp_path: Path) -> None:
+    run = ready(scene, house, f"echo ready; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done", on_lost="rerun")
+    (tmp_path / "go").touch()
+    until("its end", lambda: house.directories()[0].result())
+    again = scene.start(scene.write(abandoned(run, "silent", scene.now)), "beta")
+    house.lapse()
+    house.until("an empty spool", lambda: not house.directories())
+
+    assert scene.get(run) == again
+
+
 # A machine that is suspended stops its monotonic clock, by which leases end, and not that of the store.
 
 

@@ -32,9 +32,11 @@ class Tracked:
     def fence(self) -> None:
         """The lease under which it was claimed is over. Then its supervisor has ended a run that may begin elsewhere, unless it was asleep
         with the whole machine; it would wake up in the next lease and go on.
+
+        What it ended with may have been before, and nobody may have begun it anew. So its end is told, and the store takes it or not.
         """
         if self.run.definition.on_lost is OnLost.RERUN:
-            self.disown()
+            self.directory.request_fence()
 
     def disown(self) -> None:
         """What is run again when it is lost may be under way elsewhere. Anything else has the time to end that its job allows."""
