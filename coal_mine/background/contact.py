@@ -15,11 +15,15 @@ class Contact:
         self._gap = gap
         self._settling = settling
         self._last: datetime | None = None
-        self._judges_from: datetime | None = None
+        self._since: datetime | None = None
 
     def may_judge(self, now: datetime) -> bool:
         """To be asked at each contact."""
         last, self._last = self._last, now
-        if last is None or self._judges_from is None or not last <= now <= last + self._gap:
-            self._judges_from = now + self._settling
-        return now >= self._judges_from
+        if last is None or self._since is None or not last <= now <= last + self._gap:
+            self._since = now
+        return now >= self._since + self._settling
+
+    def began_after(self, moment: datetime) -> bool:
+        """Whether the contact that lasts now had not begun then."""
+        return self._since is None or self._since > moment

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from coal_mine.domain.canary import awaited
 from coal_mine.domain.errors import NotFound
-from coal_mine.domain.node import Node
-from coal_mine.domain.overdue import UNATTENDED, awaited_until, overdue, unplaceable, waits_for_its_turn
+from coal_mine.domain.node import Node, Switches
+from coal_mine.domain.overdue import awaited_until, overdue, unplaceable, waits_for_its_turn
 from coal_mine.domain.planning import apart
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, abandoned, gone, lost
@@ -63,17 +63,25 @@ class Sweeper:
         return now if more else now + PAUSE
 
     def _end_overdue(self, now: datetime, *, is_settled: bool) -> bool:
-        """Runs after which nobody has looked for a while are judged when nodes that were away, too, had time to say that they are back."""
-        late = [run for run in self._store.runs.overdue(now, limit=_AT_ONCE) if is_settled or now - run.start_by < UNATTENDED]
+        """Runs whose time passed before we looked are judged when nodes that were away, too, had time to say that they are back.
+
+        If another background was there, it has judged them by then.
+        """
+        found = self._store.runs.overdue(now, limit=_AT_ONCE)
+        late = [run for run in found if is_settled or not self._return.began_after(run.start_by)]
         due = self._store.runs.due(now - _PLACED_AFTER, node=None, limit=_AT_ONCE)
         if not late and not due:
             return False
         nodes, switches = self._store.nodes.all(), self._store.nodes.switches()
-        changes = [unplaceable(run, nodes, now) or overdue(run, nodes, switches, held_up=self._is_held_up(run), now=now) for run in late]
+        changes = [unplaceable(run, nodes, now) or self._overdue(run, nodes, switches, now) for run in late]
         ids = {run.id for run in late}
         changes += [change for run in due if run.id not in ids and (change := unplaceable(run, nodes, now))]
         self._carry_out(changes)
         return len(late) == _AT_ONCE
+
+    def _overdue(self, run: Run, nodes: Sequence[Node], switches: Switches, now: datetime) -> RunChange:
+        unattended = self._return.began_after(run.start_by)
+        return overdue(run, nodes, switches, held_up=self._is_held_up(run), unattended=unattended, now=now)
 
     def _is_held_up(self, run: Run) -> bool:
         return waits_for_its_turn(run) and any(other.id != run.id for other in self._store.runs.live_of(run.job_id))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
+from .catch_up import catches_up_in_order, caught_up
 from .job import CatchUpPolicy, OverlapPolicy
 from .node import Node, Switches
 from .planning import COALESCED
@@ -14,20 +14,20 @@ from .schedule import ticks_between
 
 # A run that lives is asked after more often than this.
 _PATIENCE = timedelta(minutes=1)
-# Whoever is there looks far more often: a run that is overdue for so long was not looked after.
-UNATTENDED = timedelta(seconds=10)
 
 
 def waits_for_its_turn(run: Run) -> bool:
     """Does it wait, rather than be skipped, while an earlier run is under way?"""
-    definition = run.definition
-    if run.origin is Origin.CATCH_UP and definition.catch_up.policy is CatchUpPolicy.ALL:
+    if catches_up_in_order(run):
         return True
-    return definition.overlap.policy in (OverlapPolicy.QUEUE, OverlapPolicy.REPLACE)
+    return run.definition.overlap.policy in (OverlapPolicy.QUEUE, OverlapPolicy.REPLACE)
 
 
-def overdue(run: Run, nodes: Sequence[Node], switches: Switches, *, held_up: bool, now: datetime) -> RunChange:
-    """What becomes of a waiting run whose time to be started has passed. `held_up`: other runs of its job are under way."""
+def overdue(run: Run, nodes: Sequence[Node], switches: Switches, *, held_up: bool, unattended: bool, now: datetime) -> RunChange:
+    """What becomes of a waiting run whose time to be started has passed.
+
+    `held_up`: other runs of its job are under way. `unattended`: no background was there when its time passed.
+    """
     serving = [node for node in nodes if node.serves(run.pools) and run.slot in (ANY, node.name)]
     alive = [node for node in serving if node.is_alive(now)]
     if not switches.execution_enabled:
@@ -37,11 +37,11 @@ def overdue(run: Run, nodes: Sequence[Node], switches: Switches, *, held_up: boo
     if alive and all(node.draining for node in alive):
         return skipped(run, f"draining: {_nodes(alive)}", now)
     back = any(node.started_at > run.due_at and not node.draining for node in alive)
-    if back and now - run.start_by >= UNATTENDED and (change := _caught_up(run, now)):
+    if back and unattended and (change := _caught_up(run, now)):
         return change
     if held_up:
         return skipped(run, f"{OVERLAP}, and its turn did not come in time", now)
-    return missed(run, f"not started in time: {_why(run, serving, alive, now)}", now)
+    return missed(run, f"not started in time: {_why(run, serving, alive, unattended=unattended)}", now)
 
 
 def _caught_up(run: Run, now: datetime) -> RunChange | None:
@@ -54,7 +54,7 @@ def _caught_up(run: Run, now: datetime) -> RunChange | None:
     most = policy.most if policy.policy is CatchUpPolicy.ALL else 1
     if len(ticks_between(definition.schedules, run.tick, now, most)) >= most:
         return skipped(run, COALESCED, now)
-    return RunChange(before=run, after=replace(run, origin=Origin.CATCH_UP, start_by=now + definition.start_deadline(run.tick)))
+    return RunChange(before=run, after=caught_up(run, now))
 
 
 def unplaceable(run: Run, nodes: Sequence[Node], now: datetime) -> RunChange | None:
@@ -81,7 +81,7 @@ def awaited_until(run: Run, now: datetime) -> datetime | None:
     return None if definition.grace_seconds is not None else now + 2 * _PATIENCE + retry
 
 
-def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node], now: datetime) -> str:
+def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node], *, unattended: bool) -> str:
     """What is known of its time: who lives now may have come, or come back, only afterwards."""
     if not serving:
         return f"no node serves {_pools(run)}" if run.slot == ANY else f"node {run.slot} has gone"
@@ -89,7 +89,7 @@ def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node], now: datetime
         return f"not alive: {_nodes(serving)}"
     if all(node.started_at > run.start_by for node in alive):
         return f"started only afterwards: {_nodes(alive)}"
-    if now - run.start_by >= UNATTENDED:
+    if unattended:
         return f"nobody was there to see why; alive since: {_nodes(alive)}"
     return f"alive, but without room or held up: {_nodes(alive)}"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from .catch_up import caught_up
 from .definition import definition_as_text
 from .job import CatchUpPolicy, Definition, Job, Mode
 from .node import Node
@@ -75,15 +76,15 @@ def _newer(definition: Definition, ticks: Sequence[datetime], now: datetime) -> 
 def _run(job: Job, text: str, tick: datetime, slot: str, newer: int, now: datetime) -> Run:
     """`newer` ticks after this one have passed; negative: it has not passed itself."""
     catch_up = job.definition.catch_up
-    deadline = job.definition.start_deadline(tick)
-    run = planned(job, tick, slot, origin=Origin.SCHEDULE, start_by=tick + deadline, now=now, text=text)
+    start_by = tick + job.definition.start_deadline(tick)
+    run = planned(job, tick, slot, origin=Origin.SCHEDULE, start_by=start_by, now=now, text=text)
     waits = catch_up.policy is CatchUpPolicy.ALL  # for all that are older, even if there still is time
     if newer < 0 or (newer == 0 and run.start_by > now and not waits):
         return run
     if catch_up.policy is CatchUpPolicy.NONE or now - tick > timedelta(seconds=catch_up.within_seconds):
         return missed(run, NOBODY_PLANNED, now).after
     if waits and newer < catch_up.most:
-        return replace(run, origin=Origin.CATCH_UP, start_by=now + max(deadline, timedelta(seconds=catch_up.within_seconds)))
+        return caught_up(run, now)
     if newer >= 1:
         return replace(skipped(run, COALESCED, now).after, owed=False)
-    return replace(run, origin=Origin.CATCH_UP, start_by=now + deadline)
+    return caught_up(run, now)

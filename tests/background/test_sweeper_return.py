@@ -34,6 +34,17 @@ def test_of_several_the_older_ones_are_skipped(scene: Scene) -> None:
     assert (run.state, run.reason.partition(":")[0], scene.alerts) == (RunState.SKIPPED, "coalesced", [])
 
 
+def test_one_whose_time_passed_a_moment_before_somebody_was_back_is_caught_up_too(scene: Scene) -> None:
+    run = scene.planned(start_deadline=3, schedules=[{"at": (scene.now + 30 * SECOND).isoformat()}])
+    scene.clock.move(run.start_by + SECOND - scene.now)
+    scene.sweeper.run_once(scene.now)
+    scene.node("alpha")
+    scene.clock.move(4 * SECOND)
+    scene.sweeper.run_once(scene.now)
+
+    assert (scene.get(run).origin, scene.alerts) == (Origin.CATCH_UP, [])
+
+
 def test_without_catch_up_it_is_missed(scene: Scene) -> None:
     assert after_outage(scene, catch_up="none").state is RunState.MISSED
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zlib import crc32
 
+from coal_mine.domain.catch_up import catches_up_in_order, caught_up, goes_before, passed_before
 from coal_mine.domain.job import OverlapPolicy
 from coal_mine.domain.node import Node
 from coal_mine.domain.orders import is_kill, kill_order
@@ -167,8 +168,8 @@ class Claimer:
             if any(map(is_kill, run.orders)):  # it was on its way to an attempt that ended by itself
                 self._carry_out(killed(run, "killed while it waited for its next attempt", now))
                 continue
-            if self._is_overtaking(run, now):
-                self._carry_out(self._queue(run, now))
+            if waiting := self._behind(run, node, now):
+                self._carry_out(waiting)
                 continue
             lock = self._lock(run)
             if lock in asked_for:  # an earlier one of this job goes first, and this one is looked at again
@@ -178,9 +179,17 @@ class Claimer:
             changes.append(claimed(run, node=node.name, boot=node.boot, nonce=self._ids.nonce(), lock=lock, now=now))
         return self._write(changes, node, now)
 
-    def _is_overtaking(self, run: Run, now: datetime) -> bool:
-        """Whether one with an earlier tick waits for the place that has become free meanwhile."""
-        return _queues(run) and any(other.reason and other.tick < run.tick and other.start_by > now for other in self._waiting(run, now))
+    def _behind(self, run: Run, node: Node, now: datetime) -> RunChange | None:
+        """It goes on waiting if one with an earlier tick waits for the place that has become free meanwhile; None: it may start."""
+        if catches_up_in_order(run) or passed_before(run, node):
+            if any(goes_before(other, run, node, now) for other in self._store.runs.waiting_of(run.job_id)):
+                joined = run if run.origin is Origin.CATCH_UP else caught_up(run, now)
+                return RunChange(before=run, after=self._queue(joined, now).after)
+            if catches_up_in_order(run):
+                return None
+        if _queues(run) and any(other.reason and other.tick < run.tick and other.start_by > now for other in self._waiting(run, now)):
+            return self._queue(run, now)
+        return None
 
     def _lock(self, run: Run) -> str:
         """Which place it asks for; empty: it needs none, or keeps the one it has."""
