@@ -10,8 +10,6 @@ from contextlib import contextmanager
 # For how long a thread may keep the interpreter while others want it. Python's default makes the event loop wait for five milliseconds
 # for each thread that is before it, several times for each trigger. While nobody works, triggers have the interpreter for themselves.
 _SHORT_SECONDS = 0.001
-
-
 # Threads that work at a time.
 _AT_WORK = 4
 
@@ -37,10 +35,11 @@ class Turns:
 
     @contextmanager
     def given_away(self) -> Iterator[None]:
-        """For a thread that waits for something that takes long; nothing happens when it has none."""
+        """For a thread that waits for something that takes long; nothing happens when it has none, or has given it away already."""
         if not getattr(self._of_thread, "has_one", False):
             yield
             return
+        self._of_thread.has_one = False
         self._count(-1)
         self._free.release()
         try:
@@ -48,6 +47,7 @@ class Turns:
         finally:
             self._free.acquire()
             self._count(1)
+            self._of_thread.has_one = True
 
     def _count(self, more: int) -> None:
         with self._counting:

@@ -42,8 +42,34 @@ def takes_a_turn(turns: Turns) -> threading.Event:
 def test_one_that_waits_for_the_store_lets_another_one_work(turns: Turns, database: Database) -> None:
     with turns.taken():
         other = takes_a_turn(turns)
-        assert not other.is_set()
+
         assert database.write(lambda connection: other.wait(_LONGEST))
+
+
+def test_there_are_no_more_at_work_than_there_are_turns(turns: Turns) -> None:
+    at_work = most = 0
+
+    def work() -> None:
+        nonlocal at_work, most
+        for _ in range(1_000):
+            with turns.taken():
+                at_work += 1
+                most = max(most, at_work)
+                threading.Event().wait(0)  # others may go on here
+                at_work -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(_LONGEST)
+
+    assert most == 1
+
+
+def test_a_turn_can_be_given_away_only_once(turns: Turns) -> None:
+    with turns.taken(), turns.given_away(), turns.given_away():
+        assert takes_a_turn(turns).wait(_LONGEST)
 
 
 def test_a_thread_that_has_no_turn_has_none_to_give_away(turns: Turns) -> None:
