@@ -108,9 +108,6 @@ class RunStore(Protocol):
     def select(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[Run]:
         """The newest ticks first, equal ones by id, highest first; only those that come behind the (tick, id) of `before`."""
 
-    def count(self, wanted: RunFilter) -> int:
-        """How many `select` would find without a limit."""
-
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         """Of each job the newest run that is no longer queued for the first time (its epoch is 0 then), if there is one."""
 

@@ -113,7 +113,6 @@ LISTS: dict[str, tuple[Callable[[MongoStore], Any], int]] = {
     "in bad states": (lambda store: store.runs.select(BOTH, limit=20), 8),
     "in bad states, further": (lambda store: store.runs.select(BOTH, before=(NOW, "x"), limit=20), 8),
     "under way": (lambda store: store.runs.select(RunFilter(states=frozenset({RunState.RUNNING})), limit=20), 320),
-    "how many are bad": (lambda store: store.runs.count(RunFilter(states=frozenset({RunState.LOST}))), 5),
     "jobs of a namespace": (lambda store: store.jobs.select(JobFilter(namespace=("group",)), after="group:job-020", limit=9), 10),
     "jobs with a name": (lambda store: store.jobs.select(JobFilter(name="nosuchname"), limit=9), 1),
     "jobs with a tag": (lambda store: store.jobs.select(JobFilter(tag="nosuchtag"), limit=9), 1),

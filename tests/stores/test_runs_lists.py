@@ -61,19 +61,16 @@ def _of(names: list[str], *, half: int | None = None, third: int | None = None) 
 
 def test_runs_of_a_job_are_listed(store: Store, mixed: list[str]) -> None:
     assert ids(store.runs.select(RunFilter(job_id="b"), limit=100)) == _of(mixed, half=1)
-    assert store.runs.count(RunFilter(job_id="b")) == len(_of(mixed, half=1))
 
 
 def test_runs_on_a_node_are_listed(store: Store, mixed: list[str]) -> None:
     assert ids(store.runs.select(RunFilter(node="node-2"), limit=100)) == _of(mixed, third=2)
-    assert store.runs.count(RunFilter(node="node-2")) == len(_of(mixed, third=2))
 
 
 def test_runs_in_each_state_are_listed(store: Store, mixed: list[str]) -> None:
     wanted = {name: RunFilter(states=frozenset({RunState(name)})) for name in mixed}
 
     assert {name: ids(store.runs.select(only, limit=100)) for name, only in wanted.items()} == {name: [name] for name in mixed}
-    assert [store.runs.count(only) for only in wanted.values()] == [1] * len(mixed)
 
 
 @pytest.mark.parametrize("states", [WAITING, LIVE, ENDED, {RunState.RUNNING, RunState.LOST}, set()])
@@ -81,14 +78,12 @@ def test_runs_in_some_states_are_listed(store: Store, mixed: list[str], states: 
     wanted = RunFilter(states=frozenset(states))
 
     assert ids(store.runs.select(wanted, limit=100)) == [name for name in mixed if name in states]
-    assert store.runs.count(wanted) == len(states)
 
 
 def test_runs_of_some_time_are_listed(store: Store, mixed: list[str]) -> None:
     wanted = RunFilter(since=NOW - 5 * SECOND, until=NOW - 2 * SECOND)
 
     assert ids(store.runs.select(wanted, limit=100)) == mixed[3:6]
-    assert store.runs.count(wanted) == 3
 
 
 def test_everything_that_is_asked_of_a_list_holds_for_all_of_it(store: Store, mixed: list[str]) -> None:
@@ -97,7 +92,6 @@ def test_everything_that_is_asked_of_a_list_holds_for_all_of_it(store: Store, mi
 
     assert both == ["killed", "skipped"]
     assert ids(store.runs.select(wanted, limit=100)) == ["killed"]
-    assert store.runs.count(wanted) == 1
 
 
 @pytest.mark.parametrize("states", [None, ENDED, WAITING | LIVE])

@@ -23,11 +23,11 @@ from coal_mine.domain.times import to_millis
 
 from .commands import MAX_STATEMENTS, Commands, portions
 from .documents import Document
-from .errors import BULK_SECONDS, translated
+from .errors import translated
 from .indexes import Indexes
 from .output import MongoOutput
 from .run_documents import RUNS, document_of, replacement_of, run_of, taken_by, write_of
-from .run_filters import condition_of, page_of
+from .run_filters import page_of
 from .writes import Write
 
 _NEWEST_FIRST = [("tick", -1), ("_id", -1)]
@@ -116,10 +116,6 @@ class MongoRuns:
         for condition in page_of(wanted, before):
             page += self._found(condition, _NEWEST_FIRST, limit - len(page))
         return page
-
-    def count(self, wanted: RunFilter) -> int:
-        with translated(BULK_SECONDS):
-            return self._runs.count_documents(condition_of(wanted))
 
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         wanted = list(dict.fromkeys(job_ids))

@@ -71,10 +71,6 @@ class SqliteRuns:
             values += (to_millis(before[0]), before[1])
         return self._runs(f"{SELECT} {condition} ORDER BY tick DESC, id DESC LIMIT ?", (*values, limit))
 
-    def count(self, wanted: RunFilter) -> int:
-        condition, values = _condition(wanted)
-        return int(self._first(f"SELECT count(*) FROM runs {condition}", values))
-
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         return {run.job_id: run for run in self._runs(_LATEST, (json.dumps(list(job_ids)),))}
 
@@ -134,11 +130,6 @@ class SqliteRuns:
     def _runs(self, query: str, values: Sequence[Any]) -> list[Run]:
         with self._database.reading() as connection:
             return runs_of(connection, query, values)
-
-    def _first(self, query: str, values: Sequence[Any] = ()) -> Any:
-        with self._database.reading() as connection:
-            row = connection.execute(query, values).fetchone()
-        return row[0] if row else None
 
     def _delete(self, query: str, values: Sequence[Any]) -> int:
         def work(connection: sqlite3.Connection) -> int:
