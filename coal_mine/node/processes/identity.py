@@ -63,7 +63,13 @@ class ProcessIdentity:
         return cls(pid, stat.started if stat else 0, boot)
 
     @classmethod
+    def nobody(cls, boot: str) -> ProcessIdentity:
+        """Who never lived."""
+        return cls(0, 0, boot)
+
+    @classmethod
     def from_text(cls, text: str) -> ProcessIdentity:
+        """Raises ValueError."""
         pid, started, boot = text.split(" ")[:3]
         return cls(int(pid), int(started), boot)
 
@@ -71,6 +77,8 @@ class ProcessIdentity:
         return f"{self.pid} {self.started} {self.boot_id}"
 
     def is_alive(self) -> bool:
+        if self.pid == 0:
+            return False
         if not IS_LINUX:
             return _answers(self.pid)
         stat = stat_of(self.pid)

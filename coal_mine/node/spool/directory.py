@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coal_mine.node.processes.cgroups import RunGroup
-from coal_mine.node.processes.identity import ProcessIdentity
+from coal_mine.node.processes.identity import ProcessIdentity, boot_id
 from coal_mine.node.processes.tree import kill_remains
 
 from .names import FAULT, GROUP, SPEC, SUPERVISOR
@@ -56,9 +56,12 @@ class RunDirectory:
         return True
 
     def supervisor(self) -> ProcessIdentity | None:
-        """None before it has begun."""
+        """None before it has begun; nobody when it cannot be read who it is: such a run, too, must come to an end."""
         text = self._linked(SUPERVISOR)
-        return ProcessIdentity.from_text(text) if text else None
+        try:
+            return ProcessIdentity.from_text(text) if text else None
+        except ValueError:
+            return ProcessIdentity.nobody(boot_id())
 
     def job(self) -> ProcessIdentity | None:
         """The process of the program itself, or what tries to become it; None before the start and after the end."""

@@ -35,9 +35,12 @@ def be_supervisor(first: str, around: Surroundings, idle: Idle) -> NoReturn:
 
 
 def refuse(name: str, error: str, around: Surroundings) -> None:
-    """Say that a run gets no supervisor at all."""
+    """Say that a run gets no supervisor at all.
+
+    Without a result, as on a full disk, the run is one whose supervisor has died: the forker cannot wait for room.
+    """
     now = monotonic()
-    if _enter(name, "-", around):
+    if _enter(name, ProcessIdentity.nobody(around.boot_id).to_text(), around):
         _deliver(Result(ending=Ending.NOT_STARTED, error=error, started_mono=now, ended_mono=now))
         around.ring(name)
 
