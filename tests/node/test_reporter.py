@@ -289,7 +289,7 @@ def test_a_run_that_could_not_begin_because_its_lease_had_ended_is_run_again(sce
     house.claim()
     house.until("that it is to be run again", lambda: scene.get(run).state is RunState.QUEUED)
 
-    assert (scene.get(run).reason, scene.get(run).epoch) == ("its node's lease was about to end", 2)
+    assert (scene.get(run).reason, scene.get(run).epoch) == ("its node's lease had ended or was about to", 2)
 
 
 def test_when_a_run_ends_the_next_one_that_waits_is_called(scene: Scene, house: House, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class _Over:
         if self.result is None:
             return gone(run, self.reason, now)
         if self.result.end is End.FENCED:
-            return gone(run, "its node's lease was about to end", now)
+            return gone(run, "its node's lease had ended or was about to", now)
         return ended(run, self.result)
 
 
