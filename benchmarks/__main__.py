@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -89,6 +90,18 @@ def _predecessor(seconds: float, histories: tuple[int, ...]) -> None:
 _PARTS = ("one", "crowd", "rate", "memory", "death", "planning")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much of everything that concerns jobs is measured."""
+
+    ticks: int  # of one job, one each second
+    crowds: tuple[int, ...]  # jobs at one tick
+    rounds: int  # of each crowd, and of short jobs
+    runs: int  # short ones
+    planned: int  # jobs
+    spool: str = "memory"  # where nodes keep their runs
+
+
 @main.command("jobs")
 @_store
 @click.option("--part", "parts", multiple=True, type=click.Choice(_PARTS), help="May be repeated. Default: all.")
@@ -102,31 +115,21 @@ def _jobs(
     stores: tuple[str, ...], parts: tuple[str, ...], ticks: int, crowds: tuple[int, ...], rounds: int, runs: int, planned: int, spool: str
 ) -> None:
     """Starts after ticks, short jobs, the memory of a node, its death, and planning."""
+    sizes = Sizes(ticks=ticks, crowds=crowds, rounds=rounds, runs=runs, planned=planned, spool=spool)
     report = Report()
     for store in stores or ("sqlite", "replica-set"):
-        _measure_jobs(report, store, parts or _PARTS, ticks=ticks, crowds=crowds, rounds=rounds, runs=runs, planned=planned, spool=spool)
+        _measure_jobs(report, store, parts or _PARTS, sizes)
     report.show()
 
 
-def _measure_jobs(
-    report: Report,
-    store: str,
-    parts: tuple[str, ...],
-    *,
-    ticks: int,
-    crowds: tuple[int, ...],
-    rounds: int,
-    runs: int,
-    planned: int,
-    spool: str = "memory",
-) -> None:
+def _measure_jobs(report: Report, store: str, parts: tuple[str, ...], sizes: Sizes) -> None:
     """Nodes of their own, and filling 100,000 jobs at once, are for MongoDB."""
     if "one" in parts:
-        jobs.one(report, store, spool=spool, ticks=ticks, period=1)
-    for crowd in crowds if "crowd" in parts else ():
-        jobs.crowd(report, store, spool=spool, jobs=crowd, rounds=rounds)
-    for _ in range(rounds if "rate" in parts else 0):
-        jobs.rate(report, store, spool=spool, runs=runs)
+        jobs.one(report, store, spool=sizes.spool, ticks=sizes.ticks, period=1)
+    for crowd in sizes.crowds if "crowd" in parts else ():
+        jobs.crowd(report, store, spool=sizes.spool, jobs=crowd, rounds=sizes.rounds)
+    for _ in range(sizes.rounds if "rate" in parts else 0):
+        jobs.rate(report, store, spool=sizes.spool, runs=sizes.runs)
     if store == "sqlite":
         return
     if "memory" in parts:
@@ -134,7 +137,7 @@ def _measure_jobs(
     if "death" in parts:
         job_nodes.death(report, store)
     if "planning" in parts:
-        planning.measure(report, store, jobs=planned, seconds=120)
+        planning.measure(report, store, jobs=sizes.planned, seconds=120)
 
 
 @main.command("all")
@@ -159,7 +162,7 @@ def _all(is_long: bool, results: Path) -> None:
     for store in ("sqlite", "replica-set"):
         parts = _PARTS if is_long else ("one", "crowd", "rate")
         ticks, crowds, rounds = (600, (50, 500), 5) if is_long else (60, (50,), 1)
-        _measure_jobs(report, store, parts, ticks=ticks, crowds=crowds, rounds=rounds, runs=2_000, planned=100_000)
+        _measure_jobs(report, store, parts, Sizes(ticks=ticks, crowds=crowds, rounds=rounds, runs=2_000, planned=100_000))
     report.show()
 
 
