@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import grp
 import os
+import re
 import signal
 from typing import NoReturn
 
@@ -120,15 +121,25 @@ def _program(spec: Spec, script: int | None) -> tuple[str, tuple[str, ...]]:
             raise NotStarted("there is nothing to run: the command is empty")
         return spec.argv[0], spec.argv
     path = _path_of(script)
-    if (spec.script or "").startswith("#!"):
-        return path, (path, *spec.argv)
-    return "/bin/sh", ("/bin/sh", path, *spec.argv)
+    first_line = (spec.script or "").partition("\n")[0]
+    if not first_line.startswith("#!"):
+        return "/bin/sh", ("/bin/sh", path, *spec.argv)
+    argv = (*(() if os.access(path, os.X_OK) else _interpreter(first_line)), path, *spec.argv)
+    return argv[0], argv
+
+
+def _interpreter(first_line: str) -> list[str]:
+    """With its argument, as the kernel reads that line: all after the first blanks is one.
+
+    The kernel itself runs nothing on a file system that is mounted noexec, as Debian does it with /run.
+    """
+    return [part for part in re.split("[ \t]+", first_line[2:].strip(" \t"), maxsplit=1) if part]
 
 
 def _path_of(script: int) -> str:
     """The spool is closed to other users. They get their script as an open file, the only one beside the three usual ones."""
     path = os.path.abspath(_SCRIPT)
-    if os.access(path, os.X_OK):
+    if os.access(path, os.R_OK):
         return path
     os.set_inheritable(script, True)
     return f"/dev/fd/{script}"
