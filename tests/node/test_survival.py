@@ -9,10 +9,12 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from coal_mine.node.spool.directory import RunDirectory
 from coal_mine.node.spool.record import Ending, Spec
 from coal_mine.node.spool.spool import Spool, SpoolTaken
 from tests.node.workshop import Workshop, output_of
@@ -80,6 +82,24 @@ def test_what_a_forker_did_not_do_before_it_died_another_one_does(workshop: Work
     os.kill(first, signal.SIGKILL)
 
     assert workshop.result_of(run).exit_code == 7
+
+
+def test_nor_is_it_forgotten_when_the_forker_dies_while_the_next_order_is_given(workshop: Workshop) -> None:
+    workshop.forker.prepare()
+    first = workshop.forker.pid
+    assert first is not None
+    os.kill(first, signal.SIGSTOP)
+    older, newer = workshop.start("/bin/true"), workshop.create("/bin/true")
+
+    def runs() -> Iterator[RunDirectory]:
+        """Asked for when the forker was found alive."""
+        os.kill(first, signal.SIGKILL)
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+        yield newer
+
+    workshop.forker.start(runs())
+
+    assert [workshop.result_of(run).exit_code for run in (older, newer)] == [0, 0]
 
 
 def test_a_run_goes_on_when_its_forker_dies(workshop: Workshop, tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ class Forker:
         self.tend()
         names = [os.fsencode(run.name) for run in runs]
         self._unconfirmed.extend(names)
-        if names and not self._send(names):
-            self._send_again()
+        if names and not (self.is_alive() and self._send(names)):
+            self._begin_anew()
 
     def tend(self) -> None:
         """To be called now and then: what a process that has died did not do, another one does."""
@@ -59,13 +59,12 @@ class Forker:
             pass  # as good as its end
         self.close()
         if self._unconfirmed:
-            self._send_again()
+            self._begin_anew()
 
     def prepare(self) -> None:
         """Start its process, so that the first run need not wait for it."""
         if not self.is_alive():
-            self.close()
-            self._spawn()
+            self._begin_anew()
 
     def is_alive(self) -> bool:
         """False also before the first start."""
@@ -86,15 +85,15 @@ class Forker:
             os.waitpid(self.pid, 0)
             self.pid = None
 
-    def _send_again(self) -> None:
-        """All that nobody has confirmed, to a new process."""
+    def _begin_anew(self) -> None:
+        """Another process gets all that nobody has confirmed: the last one may have died in between, with older orders than the newest."""
         self.close()
-        if not self._send(list(self._unconfirmed)):
+        self._spawn()
+        if self._unconfirmed and not self._send(self._unconfirmed):
             raise OSError("the process that forks supervisors takes no orders")
 
-    def _send(self, names: list[bytes]) -> bool:
-        self.prepare()
-        assert self._socket is not None  # noqa: S101 - just made, or alive
+    def _send(self, names: Iterable[bytes]) -> bool:
+        assert self._socket is not None  # noqa: S101 - its process lives
         with contextlib.suppress(OSError):
             self._socket.settimeout(_PATIENCE_SECONDS)
             self._socket.sendall(b"".join(name + b"\0" for name in names))
