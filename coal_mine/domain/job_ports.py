@@ -164,8 +164,8 @@ class NodeStore(Protocol):
         Raises Conflict, naming the holder, when a node of this name with another `boot` was seen within LEASE before this one's `seen_at`.
         """
 
-    def end(self, name: str, boot: str) -> None:
-        """The node stops cleanly: it counts as not seen for LEASE, but stays registered.
+    def end(self, name: str, boot: str, *, keeps_lease: bool = False) -> None:
+        """The node stops cleanly, and stays registered. It counts as not seen for LEASE, unless its runs go on and it keeps its lease.
 
         No effect when another boot has the name, when nobody has it, or when repeated.
         """

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from pymongo.database import Database
 
 from tests.stores.conftest import database_of
@@ -22,8 +23,9 @@ from tests.support.mongod import Mongod
 from tests.support.nodes import NodeProcess
 from tests.support.server import CoalMine
 from tests.support.settings import shared_settings
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
+KEY = "k"
 OPERATOR = "ops@example.test"
 A_MINUTE = timedelta(minutes=1)
 
@@ -35,6 +37,18 @@ class Place:
     database: Database[dict[str, Any]]
     ini: str
     mail: MailServer
+    web: CoalMine
+
+    def run_for_long(self) -> None:
+        """On whatever node there is."""
+        job = self._post("jobs", {"name": "Long", "command": "exec sleep 600"})
+        self._post(f"jobs/{job['id']}/run", {})
+
+    def _post(self, path: str, body: object) -> Any:
+        url = f"{self.web.url}/coal-mine/v1/{path}"
+        answer = requests.post(url, json=body, headers={"X-Auth-Token": KEY}, timeout=PATIENCE)
+        answer.raise_for_status()
+        return answer.json()
 
     def make_old(self, name: str) -> None:
         (found,) = self.database["nodes"].find({"_id": name})
@@ -52,10 +66,10 @@ Start = Callable[[str], NodeProcess]
 def place(mongod: Mongod, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with ExitStack() as stack:
         mail, database = stack.enter_context(MailServer()), stack.enter_context(database_of(mongod))
-        ini = f"{shared_settings(mongod, database, mail)}[alerts]\noperators = {OPERATOR}\n"
+        ini = f"{shared_settings(mongod, database, mail)}auth_key = {KEY}\n[alerts]\noperators = {OPERATOR}\n"
         web = stack.enter_context(CoalMine(tmp_path_factory.mktemp("web"), "--web", ini=ini))
         until("a judgement", lambda: "backgrounds" in web.get("/health").json())
-        yield Place(database, ini, mail)
+        yield Place(database, ini, mail, web)
 
 
 @pytest.fixture
@@ -99,3 +113,14 @@ def test_a_node_that_ends_cleanly_is_not_told_of(place: Place, start: Start) -> 
     killed(place, start("loud"))
 
     assert place.mails("[STOPPED] node quiet on ") == []
+
+
+def test_a_node_that_ends_cleanly_while_its_runs_go_on_is_not_told_of(place: Place, start: Start) -> None:
+    node = start("busy")
+    place.run_for_long()
+    until("its run", lambda: any(run.is_alive() for run in node.directories()))
+    node.stop()
+    place.make_old("busy")
+    killed(place, start("noisy"))
+
+    assert place.mails("[STOPPED] node busy on ") == []

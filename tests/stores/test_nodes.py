@@ -83,6 +83,14 @@ def test_a_node_that_has_ended_is_not_alive_but_registered(store: Store) -> None
     assert found.is_registered(NOW)
 
 
+def test_a_node_that_ends_while_its_runs_go_on_keeps_its_lease(store: Store) -> None:
+    store.nodes.beat(node())
+    store.nodes.end("alpha", "boot 1", keeps_lease=True)
+    found = store.nodes.get("alpha")
+
+    assert (found.seen_at, found.ended) == (NOW, True)
+
+
 def test_ending_again_changes_nothing(store: Store) -> None:
     store.nodes.beat(node())
     store.nodes.end("alpha", "boot 1")

@@ -50,6 +50,11 @@ class House:
         if beats:
             self.beat()
 
+    def end(self) -> None:
+        """A clean end; the next agent has not begun."""
+        self.agent.end()
+        self.agent = self._new_agent()
+
     def restart_as(self, name: str) -> None:
         """With a spool that is named after it, as the server names them."""
         self._kill()

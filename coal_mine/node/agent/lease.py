@@ -103,8 +103,11 @@ class NodeBeat:
         return self._me
 
     def end(self) -> None:
-        """A clean end. With runs under way the node goes on holding its lease: its supervisors do, and it may be back in a moment."""
+        """A clean end. With runs under way the node goes on holding its lease: its supervisors do, and it may be back in a moment.
+
+        If it is not, that is told of its runs.
+        """
         self._lease.give_up()
-        if self._me and not self._running():
+        if self._me:
             with suppress(StoreUnavailable):  # then the others wait for the end of the lease
-                self._store.nodes.end(self._me.name, self._me.boot)
+                self._store.nodes.end(self._me.name, self._me.boot, keeps_lease=self._running() > 0)

@@ -49,9 +49,9 @@ class MongoNodes:
         found: Any = self._nodes.find_one_and_update(ours, update, upsert=True, return_document=ReturnDocument.AFTER)  # never None
         return _node_of(found)
 
-    def end(self, name: str, boot: str) -> None:
+    def end(self, name: str, boot: str, *, keeps_lease: bool = False) -> None:
         """`over` keeps a repetition from putting it back once more."""
-        last_seen = {"$subtract": ["$seen_at", _LEASE_MILLIS]}
+        last_seen = "$seen_at" if keeps_lease else {"$subtract": ["$seen_at", _LEASE_MILLIS]}
         with translated(_BEAT_SECONDS):
             self._nodes.update_one(
                 {"_id": name, "boot": boot, "over": {"$exists": False}}, [{"$set": {"seen_at": last_seen, "over": True}}]

@@ -58,8 +58,9 @@ class SqliteNodes:
 
         return self._database.write(work)
 
-    def end(self, name: str, boot: str) -> None:
-        self._database.write(lambda connection: connection.execute(_END, (_LEASE, name, boot)).rowcount)
+    def end(self, name: str, boot: str, *, keeps_lease: bool = False) -> None:
+        values = (0 if keeps_lease else _LEASE, name, boot)
+        self._database.write(lambda connection: connection.execute(_END, values).rowcount)
 
     def note_stopped(self, name: str, after: datetime) -> None:
         self._raise(name, "stopped_after", after)
