@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.fill import Filler, MongoFiller, SqliteFiller
-from tests.support.mongod import Mongod
+from tests.support.mongod import Mongod, OwnMongod
 from tests.support.server import CoalMine
 from tests.support.waiting import until
 
@@ -41,7 +41,7 @@ def place(store: str, directory: Path) -> Iterator[Place]:
         path = directory / "coal-mine.sqlite3"
         yield Place(f"[sqlite]\npath = {path}\n", SqliteFiller(path))
         return
-    with Mongod(members=3 if store == "replica-set" else 1, cache_gb=_CACHE_GB) as mongod, mongod.client() as client:
+    with OwnMongod(members=3 if store == "replica-set" else 1, cache_gb=_CACHE_GB) as mongod, mongod.client() as client:
         yield Place(f"[mongodb]\nhosts = {mongod.uri}\ndatabase = {_DATABASE}\n", MongoFiller(client[_DATABASE]), mongod)
 
 

@@ -9,8 +9,9 @@ from itertools import chain, zip_longest
 import pytest
 
 from tests.support.mail import MailServer
-from tests.support.mongod import Mongod
+from tests.support.mongod import Mongod, OwnMongod
 from tests.support.server import CoalMine
+from tests.support.shared import SharedMongods
 
 # Needs Debian packages; `make debian` installs them and names the directory.
 collect_ignore = ["debian"]
@@ -56,16 +57,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def mongod() -> Iterator[Mongod]:
-    """A standalone MongoDB server, journaled, for the whole session."""
-    with Mongod() as server:
-        yield server
+def shared_mongods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedMongods]:
+    """Several workers have directories of their own in one of the run."""
+    directory = tmp_path_factory.getbasetemp()
+    with SharedMongods(directory.parent if "PYTEST_XDIST_WORKER" in os.environ else directory) as shared:
+        yield shared
 
 
 @pytest.fixture(scope="session")
-def replica_set() -> Iterator[Mongod]:
-    """A replica set of three members for the whole session."""
-    with Mongod(members=3) as servers:
+def mongod(shared_mongods: SharedMongods) -> Mongod:
+    """A standalone MongoDB server, journaled, for the whole run; tests of other files use it at the same time."""
+    return shared_mongods.get(members=1)
+
+
+@pytest.fixture(scope="session")
+def replica_set(shared_mongods: SharedMongods) -> Mongod:
+    """A replica set of three members for the whole run; tests of other files use it at the same time."""
+    return shared_mongods.get(members=3)
+
+
+@pytest.fixture(scope="module")
+def own_replica_set() -> Iterator[OwnMongod]:
+    """One for a single file, whose tests disturb it."""
+    with OwnMongod(members=3) as servers:
         yield servers
 
 

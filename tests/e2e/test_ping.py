@@ -11,7 +11,7 @@ from tests.stores.conftest import database_of
 from tests.support.background import Background
 from tests.support.listener import Listener
 from tests.support.mail import MailServer
-from tests.support.mongod import Mongod
+from tests.support.mongod import OwnMongod
 from tests.support.server import CoalMine
 from tests.support.settings import shared_settings
 from tests.support.waiting import until
@@ -63,7 +63,7 @@ def test_no_ping_comes_while_no_mail_can_be_delivered(ini: str, listener: Listen
 
 
 def test_no_ping_comes_while_the_store_is_away(listener: Listener, mail: MailServer, tmp_path: Path) -> None:
-    with Mongod() as mongod, database_of(mongod) as database:
+    with OwnMongod() as mongod, database_of(mongod) as database:
         ini = f"{shared_settings(mongod, database, mail)}[heartbeat]\nurl = {listener.url}{SECRET}\ninterval = 1\n"
         with Background(tmp_path / "background", ini=ini) as background:
             wait_for_more(listener)

@@ -11,7 +11,7 @@ from tests.faults.conftest import Keep
 from tests.faults.mishaps import process_mishaps
 from tests.faults.scene import Mishap, Scene, pause
 from tests.stores.conftest import database_of
-from tests.support.mongod import Mongod
+from tests.support.mongod import OwnMongod
 from tests.support.moody_mail import MoodyMailServer
 
 
@@ -23,13 +23,13 @@ def test_nothing_is_lost_on_a_replica_set_when_processes_die_or_freeze(
 
 
 @pytest.fixture
-def lone_mongod() -> Iterator[Mongod]:
-    with Mongod() as server:
+def lone_mongod() -> Iterator[OwnMongod]:
+    with OwnMongod() as server:
         yield server
 
 
 def test_nothing_is_lost_on_a_standalone_mongod_when_it_or_processes_die_or_freeze(
-    lone_mongod: Mongod,  # named first, since it must outlive the servers
+    lone_mongod: OwnMongod,  # named first, since it must outlive the servers
     keep: Keep,
     moody_mail: MoodyMailServer,
 ) -> None:
@@ -39,7 +39,7 @@ def test_nothing_is_lost_on_a_standalone_mongod_when_it_or_processes_die_or_free
         Scene([first, second], moody_mail).play({**process_mishaps(first), "kill mongod": _kill(lone_mongod)})
 
 
-def _kill(mongod: Mongod) -> Mishap:
+def _kill(mongod: OwnMongod) -> Mishap:
     def kill(chance: random.Random) -> None:
         mongod.kill()
         pause(chance, 0.0, 2.0)

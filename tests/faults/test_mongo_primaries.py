@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from tests.faults.conftest import Keep
 from tests.faults.scene import Mishap, Scene, pause
-from tests.support.mongod import Mongod
+from tests.support.mongod import OwnMongod
 from tests.support.moody_mail import MoodyMailServer
 
 
+@pytest.fixture(scope="module")
+def replica_set(own_replica_set: OwnMongod) -> OwnMongod:
+    """Instead of the one that others use."""
+    return own_replica_set
+
+
 def test_nothing_is_lost_on_a_replica_set_that_loses_its_primary(
-    keep: Keep, replica_section: str, replica_set: Mongod, moody_mail: MoodyMailServer
+    keep: Keep, replica_section: str, replica_set: OwnMongod, moody_mail: MoodyMailServer
 ) -> None:
     servers = [keep(replica_section), keep(replica_section)]
     mishaps: dict[str, Mishap] = {
@@ -22,7 +30,7 @@ def test_nothing_is_lost_on_a_replica_set_that_loses_its_primary(
     Scene(servers, moody_mail).play(mishaps)
 
 
-def _kill_primary(replica_set: Mongod) -> Mishap:
+def _kill_primary(replica_set: OwnMongod) -> Mishap:
     def kill_primary(chance: random.Random) -> None:
         replica_set.kill_primary()
         try:
@@ -33,7 +41,7 @@ def _kill_primary(replica_set: Mongod) -> Mishap:
     return kill_primary
 
 
-def _freeze_primary(replica_set: Mongod) -> Mishap:
+def _freeze_primary(replica_set: OwnMongod) -> Mishap:
     """Sometimes for so long that another one is elected."""
 
     def freeze_primary(chance: random.Random) -> None:

@@ -22,7 +22,7 @@ from tests.faults.scene import new_seed, seconds
 from tests.stores.conftest import database_of
 from tests.support.background import Background
 from tests.support.mail import MailServer, body
-from tests.support.mongod import Mongod
+from tests.support.mongod import Mongod, OwnMongod
 from tests.support.moody_mail import MoodyMailServer
 from tests.support.server import CoalMine
 from tests.support.settings import shared_settings
@@ -37,9 +37,9 @@ Start = Callable[[], Background]
 
 
 @pytest.fixture
-def store() -> Iterator[Mongod]:
+def store() -> Iterator[OwnMongod]:
     """Of its own, since a test stops it."""
-    with Mongod() as running:
+    with OwnMongod() as running:
         yield running
 
 
@@ -163,7 +163,7 @@ def test_a_background_that_is_started_again_at_once_is_told_to_have_stopped_besi
 
 
 def test_nobody_is_told_of_when_the_store_was_away_for_longer_than_the_lease(
-    web: CoalMine, start: Start, store: Mongod, mail: MailServer
+    web: CoalMine, start: Start, store: OwnMongod, mail: MailServer
 ) -> None:
     start()
     start()

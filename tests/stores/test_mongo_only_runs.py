@@ -19,7 +19,7 @@ from tests.stores.conftest import database_of
 from tests.stores.examples import HOUR, MILLISECOND, NOW, SECOND
 from tests.stores.job_examples import job
 from tests.stores.run_examples import added_running, claim, node, result, run, written
-from tests.support.mongod import Mongod
+from tests.support.mongod import Mongod, OwnMongod
 from tests.support.waiting import until
 
 Documents = Database[dict[str, Any]]
@@ -201,13 +201,13 @@ class _Claimer(threading.Thread):
         return self._store.runs.find([each.before.id for each in self.claims])
 
 
-def test_a_primary_that_resigns_among_claims_loses_none_and_refuses_none(replica_set: Mongod) -> None:
-    with database_of(replica_set) as database:
-        store = open_store(replica_set.uri, database.name, {})
+def test_a_primary_that_resigns_among_claims_loses_none_and_refuses_none(own_replica_set: OwnMongod) -> None:
+    with database_of(own_replica_set) as database:
+        store = open_store(own_replica_set.uri, database.name, {})
         claimer = _Claimer(store)
         claimer.start()
         claimer.wait_for_more()
-        replica_set.step_down()
+        own_replica_set.step_down()
         claimer.wait_for_more()
         claimer.stop()
         recorded = claimer.recorded()

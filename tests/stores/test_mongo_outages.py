@@ -17,7 +17,7 @@ from coal_mine.stores.mongo.history import History
 from coal_mine.stores.mongo.store import check, open_store
 from tests.stores.conftest import database_of
 from tests.stores.examples import MILLISECOND, NOW, added, canary, entry
-from tests.support.mongod import Mongod
+from tests.support.mongod import Mongod, OwnMongod
 from tests.support.waiting import until
 
 QUICK = {"serverSelectionTimeoutMS": 100}
@@ -84,7 +84,7 @@ def _loses_nothing(server: Mongod, mishap: Callable[[], None]) -> None:
 
 
 def test_a_killed_server_loses_no_answered_trigger() -> None:
-    with Mongod() as server:
+    with OwnMongod() as server:
 
         def mishap() -> None:
             server.kill()
@@ -93,19 +93,19 @@ def test_a_killed_server_loses_no_answered_trigger() -> None:
         _loses_nothing(server, mishap)
 
 
-def test_a_primary_that_steps_down_loses_no_answered_trigger(replica_set: Mongod) -> None:
-    _loses_nothing(replica_set, replica_set.step_down)
+def test_a_primary_that_steps_down_loses_no_answered_trigger(own_replica_set: OwnMongod) -> None:
+    _loses_nothing(own_replica_set, own_replica_set.step_down)
 
 
-def test_a_killed_primary_loses_no_answered_trigger(replica_set: Mongod) -> None:
+def test_a_killed_primary_loses_no_answered_trigger(own_replica_set: OwnMongod) -> None:
     try:
-        _loses_nothing(replica_set, replica_set.kill_primary)
+        _loses_nothing(own_replica_set, own_replica_set.kill_primary)
     finally:
-        replica_set.start_again()
+        own_replica_set.start_again()
 
 
 def test_a_store_can_be_opened_before_its_server() -> None:
-    with Mongod() as server:
+    with OwnMongod() as server:
         server.stop()
         store = open_store(server.uri, "coalmine_test_later", QUICK)
         with pytest.raises(StoreUnavailable), pymongo.timeout(0.3):
@@ -119,7 +119,7 @@ def test_a_store_can_be_opened_before_its_server() -> None:
 
 
 def test_a_trigger_that_cannot_be_committed_in_time_is_refused() -> None:
-    with Mongod() as server:
+    with OwnMongod() as server:
         server.stop()
         with server.client(**QUICK) as client:
             database = client["coalmine_test_never"]

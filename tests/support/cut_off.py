@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from tests.support.mongod import Mongod, _Member
+from tests.support.mongod import OwnMongod, _Member
 from tests.support.waiting import until
 
 # Set aside for tests of networks (RFC 2544), so nobody is there.
@@ -83,16 +83,17 @@ class _Distant(_Member):
                 _ip("-n", self._namespace, "route", "del", "blackhole", f"{other._host}/32")
 
 
-class DistantMongod(Mongod):
-    """As Mongod with three members, each on a machine of its own as far as the network is concerned."""
+class DistantMongod(OwnMongod):
+    """As OwnMongod with three members, each on a machine of its own as far as the network is concerned."""
 
     def __init__(self) -> None:
         super().__init__(members=3)
         self._bridge = f"cm{os.getpid()}"
-        self._distant = [_Distant(self._directory / f"distant{number}", self.replica_set, number, self._bridge) for number in range(3)]
+        self._distant = [_Distant(self.directory / f"distant{number}", self.replica_set, number, self._bridge) for number in range(3)]
         self._members = list(self._distant)
+        self.hosts = ",".join(member.address for member in self._members)
 
-    def __enter__(self) -> Mongod:
+    def __enter__(self) -> OwnMongod:
         try:
             _ip("link", "add", self._bridge, "type", "bridge")
             _ip("addr", "add", f"{_NETWORK}.1/24", "dev", self._bridge)

@@ -102,18 +102,34 @@ class _Member:
 
 
 class Mongod:
-    """A standalone server (`members` 1, no replica set) or a replica set of several members.
+    """A standalone server (no `replica_set`) or a replica set, which somebody runs. Others may use it, too: make your own to disturb it."""
+
+    def __init__(self, hosts: str, replica_set: str | None) -> None:
+        self.hosts = hosts
+        self.replica_set = replica_set
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://{self.hosts}/" + (f"?replicaSet={self.replica_set}" if self.replica_set else "")
+
+    def client(self, **options: Any) -> MongoClient[dict[str, Any]]:
+        return MongoClient(self.uri, tz_aware=True, **options)
+
+
+class OwnMongod(Mongod):
+    """A standalone server (`members` 1) or a replica set of several members, to be stopped, killed and frozen at will.
 
     Used as a context manager; leaving it kills the processes it started, by their pids, and removes their data.
     """
 
     def __init__(self, members: int = 1, *, cache_gb: float = 0.25) -> None:
-        """A mongod takes half of the memory for its cache otherwise, and tests run four of them."""
-        self.replica_set = "coalmine" if members > 1 else None
-        self._directory = Path(tempfile.mkdtemp(prefix="coalmine_test_"))
-        self._members = [_Member(self._directory / str(number), self.replica_set, cache_gb) for number in range(members)]
+        """A mongod takes half of the memory for its cache otherwise, and tests run several of them."""
+        replica_set = "coalmine" if members > 1 else None
+        self.directory = Path(tempfile.mkdtemp(prefix="coalmine_test_"))
+        self._members = [_Member(self.directory / str(number), replica_set, cache_gb) for number in range(members)]
+        super().__init__(",".join(member.address for member in self._members), replica_set)
 
-    def __enter__(self) -> Mongod:
+    def __enter__(self) -> OwnMongod:
         try:
             self.start()
             if self.replica_set:
@@ -125,18 +141,12 @@ class Mongod:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.kill()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     @property
-    def hosts(self) -> str:
-        return ",".join(member.address for member in self._members)
-
-    @property
-    def uri(self) -> str:
-        return f"mongodb://{self.hosts}/" + (f"?replicaSet={self.replica_set}" if self.replica_set else "")
-
-    def client(self, **options: Any) -> MongoClient[dict[str, Any]]:
-        return MongoClient(self.uri, tz_aware=True, **options)
+    def pids(self) -> list[int]:
+        """Of the members that run."""
+        return [member._process.pid for member in self._members if member._process is not None]
 
     def start(self) -> None:
         """Start all members, on the same ports and data as before, and wait until they take connections."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.mongod import Mongod
+from tests.support.mongod import OwnMongod
 
 
 def shifted(seconds: int) -> dict[str, str]:
@@ -17,7 +17,7 @@ def shifted(seconds: int) -> dict[str, str]:
     return {"LD_PRELOAD": str(library), **offset, "FAKETIME_FORCE_MONOTONIC_FIX": "0"}
 
 
-class ShiftedMongod(Mongod):
+class ShiftedMongod(OwnMongod):
     """A replica set of two, the second with a clock that is ahead. The first is elected again soon after it has resigned."""
 
     def __init__(self, seconds: int) -> None:

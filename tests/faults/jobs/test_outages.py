@@ -7,11 +7,13 @@ import signal
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from coal_mine.clock import monotonic
 from tests.faults.jobs.facts import END, START
 from tests.faults.jobs.plant import Plant
 from tests.faults.scene import is_long, new_seed, pause, seconds
-from tests.support.mongod import Mongod
+from tests.support.mongod import OwnMongod
 from tests.support.waiting import until
 
 # The outage is as long as the start deadline needs to pass; in the long form as long as the issue of it asks for.
@@ -62,6 +64,12 @@ def wait_for(moment: datetime) -> None:
     threading.Event().wait(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
 
 
+@pytest.fixture(scope="module")
+def replica_set(own_replica_set: OwnMongod) -> OwnMongod:
+    """Instead of the one that others use."""
+    return own_replica_set
+
+
 def test_what_was_missed_while_no_background_was_alive_is_told_when_the_first_one_is_back(plant: Plant) -> None:
     background = plant.background()
     node = plant.node("one")
@@ -103,7 +111,7 @@ def test_jobs_run_without_any_background(plant: Plant) -> None:
     assert plant.judge(before=ticks[-1] + timedelta(milliseconds=1)).faults == []
 
 
-def test_no_tick_of_many_jobs_is_lost_or_doubled_when_the_primary_changes(plant: Plant, replica_set: Mongod) -> None:
+def test_no_tick_of_many_jobs_is_lost_or_doubled_when_the_primary_changes(plant: Plant, replica_set: OwnMongod) -> None:
     seed = new_seed()
     chance = random.Random(seed)
     for number in range(2):
