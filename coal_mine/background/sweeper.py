@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 from coal_mine.domain.canary import awaited
 from coal_mine.domain.errors import NotFound
-from coal_mine.domain.node import Node, Switches
+from coal_mine.domain.node import Node
 from coal_mine.domain.overdue import awaited_until, overdue, unplaceable, waits_for_its_turn
 from coal_mine.domain.planning import apart
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, abandoned, gone, lost
 from coal_mine.domain.times import isoformat
+from coal_mine.domain.wishes import Wishes, wished
 
 from .contact import Contact
 
@@ -49,6 +50,7 @@ class Sweeper:
         self._lost_after = lost_after
         self._contact = Contact(gap=_GAP, settling=_SETTLING)
         self._return = Contact(gap=_GAP, settling=_RETURN)
+        self._wishes: list[Wishes] = []  # of operators, as far as we have seen them; the latest last
         self._forget_at: datetime | None = None
         self._await_at: datetime | None = None
         self._awaited: dict[str, datetime] = {}  # until when the canaries of live runs are known to wait
@@ -69,19 +71,20 @@ class Sweeper:
         """
         found = self._store.runs.overdue(now, limit=_AT_ONCE)
         late = [run for run in found if is_settled or not self._return.began_after(run.start_by)]
+        nodes = self._store.nodes.all()
+        self._wishes = wished(self._wishes, nodes, self._store.nodes.switches(), now)  # at each look: they may be over at the next one
         due = self._store.runs.due(now - _PLACED_AFTER, node=None, limit=_AT_ONCE)
         if not late and not due:
             return False
-        nodes, switches = self._store.nodes.all(), self._store.nodes.switches()
-        changes = [unplaceable(run, nodes, now) or self._overdue(run, nodes, switches, now) for run in late]
+        changes = [unplaceable(run, nodes, now) or self._overdue(run, nodes, now) for run in late]
         ids = {run.id for run in late}
         changes += [change for run in due if run.id not in ids and (change := unplaceable(run, nodes, now))]
         self._carry_out(changes)
         return len(late) == _AT_ONCE
 
-    def _overdue(self, run: Run, nodes: Sequence[Node], switches: Switches, now: datetime) -> RunChange:
+    def _overdue(self, run: Run, nodes: Sequence[Node], now: datetime) -> RunChange:
         unattended = self._return.began_after(run.start_by)
-        return overdue(run, nodes, switches, held_up=self._is_held_up(run), unattended=unattended, now=now)
+        return overdue(run, nodes, self._wishes, held_up=self._is_held_up(run), unattended=unattended, now=now)
 
     def _is_held_up(self, run: Run) -> bool:
         return waits_for_its_turn(run) and any(other.id != run.id for other in self._store.runs.live_of(run.job_id))

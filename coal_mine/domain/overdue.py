@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from .catch_up import catches_up_in_order, caught_up
 from .job import CatchUpPolicy, OverlapPolicy
-from .node import Node, Switches
+from .node import Node
 from .planning import COALESCED
 from .run import ANY, OVERLAP, Origin, Run, RunChange, RunState, failed, missed, skipped
 from .schedule import ticks_between
+from .wishes import Wishes, held, in_words
 
 # A run that lives is asked after more often than this.
 _PATIENCE = timedelta(minutes=1)
@@ -23,19 +24,15 @@ def waits_for_its_turn(run: Run) -> bool:
     return run.definition.overlap.policy in (OverlapPolicy.QUEUE, OverlapPolicy.REPLACE)
 
 
-def overdue(run: Run, nodes: Sequence[Node], switches: Switches, *, held_up: bool, unattended: bool, now: datetime) -> RunChange:
-    """What becomes of a waiting run whose time to be started has passed.
+def overdue(run: Run, nodes: Sequence[Node], wishes: Sequence[Wishes], *, held_up: bool, unattended: bool, now: datetime) -> RunChange:
+    """What becomes of a waiting run whose time to be started has passed. Operators who held it for a part of that time had their reasons.
 
     `held_up`: other runs of its job are under way. `unattended`: no background was there when its time passed.
     """
     serving = [node for node in nodes if node.serves(run.pools) and run.slot in (ANY, node.name)]
     alive = [node for node in serving if node.is_alive(now)]
-    if not switches.execution_enabled:
-        return skipped(run, "the execution of jobs is switched off", now)
-    if switches.paused_pools.issuperset(run.pools):
-        return skipped(run, f"paused: {_pools(run)}", now)
-    if alive and all(node.draining for node in alive):
-        return skipped(run, f"draining: {_nodes(alive)}", now)
+    if why := held(run, alive, wishes):
+        return skipped(run, why, now)
     back = any(node.started_at > run.due_at and not node.draining for node in alive)
     if back and unattended and (change := _caught_up(run, now)):
         return change
@@ -84,20 +81,15 @@ def awaited_until(run: Run, now: datetime) -> datetime | None:
 def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node], *, unattended: bool) -> str:
     """What is known of its time: who lives now may have come, or come back, only afterwards."""
     if not serving:
-        return f"no node serves {_pools(run)}" if run.slot == ANY else f"node {run.slot} has gone"
+        return f"no node serves {in_words('pool', run.pools)}" if run.slot == ANY else f"node {run.slot} has gone"
     if not alive:
-        return f"not alive: {_nodes(serving)}"
+        return f"not alive: {_named(serving)}"
     if all(node.started_at > run.start_by for node in alive):
-        return f"started only afterwards: {_nodes(alive)}"
+        return f"started only afterwards: {_named(alive)}"
     if unattended:
-        return f"nobody was there to see why; alive since: {_nodes(alive)}"
-    return f"alive, but without room or held up: {_nodes(alive)}"
+        return f"nobody was there to see why; alive since: {_named(alive)}"
+    return f"alive, but without room or held up: {_named(alive)}"
 
 
-def _pools(run: Run) -> str:
-    return f"pool{'s' if len(run.pools) > 1 else ''} {', '.join(run.pools)}"
-
-
-def _nodes(nodes: Sequence[Node]) -> str:
-    named = ", ".join(node.name for node in nodes[:10])
-    return f"node{'s' if len(nodes) > 1 else ''} {named}" + (" and others" if len(nodes) > 10 else "")
+def _named(nodes: Sequence[Node]) -> str:
+    return in_words("node", [node.name for node in nodes])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from coal_mine.background.sweeper import Sweeper
-from coal_mine.domain.node import Node
+from coal_mine.domain.node import Node, Switches
 from coal_mine.domain.run import End, Outcome, Result, Run, RunState, ended, started
 from tests.support.jobs import DAY, HOUR, MINUTE, SECOND, Scene
 
@@ -172,19 +172,25 @@ def test_a_node_that_announces_itself_while_others_are_judged_keeps_its_run(scen
 
 
 class _Busy:
-    """A store in which a new node takes a run just after somebody has asked for all nodes."""
+    """A store in which a new node takes a run just after somebody has asked for all nodes to judge them."""
 
     def __init__(self, scene: Scene, run: Run) -> None:
         self._scene = scene
         self._run = run
+        self._is_due = False
         self.nodes = self
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._scene.store, name)
 
+    def switches(self) -> Switches:
+        """Asked for before silent nodes are judged."""
+        self._is_due = self._scene.now >= self._run.tick
+        return self._scene.store.nodes.switches()
+
     def all(self) -> Sequence[Node]:
         found = self._scene.store.nodes.all()
-        if len(found) == 1:
+        if self._is_due and len(found) == 1:
             self._scene.node("new")
             self._scene.claim(self._run, "new")
         return found
