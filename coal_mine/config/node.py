@@ -118,6 +118,8 @@ def _directory(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_absolute():
         raise ValueError("is not an absolute path")
+    if any(os.path.exists(part) and not os.path.isdir(part) for part in (path, *path.parents)):
+        raise ValueError("is not a directory, nor can it be made one")
     return path
 
 

@@ -17,7 +17,7 @@ from coal_mine.domain.errors import CoalMineError, Invalid
 
 from . import logs
 from .job_key import job_key, noted_address
-from .node_parts import warn_of_root
+from .node_parts import check_node, warn_of_root
 from .opening import check_store
 from .parts import Roles
 from .serving import checked_address, serve_loops, supervise
@@ -84,6 +84,8 @@ def _run(config: Config, wanted: _Wanted) -> None:
 
         lock(config.sqlite_path)
     store = check_store(config)
+    if config.node and (everything or wanted.node):
+        check_node(config)
     key = job_key(config)
     if everything or wanted.web:
         host, port = checked_address(config.wsgi)

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from coal_mine import __version__
 from coal_mine.background.loop import Loop
 from coal_mine.config import Config, NodeConfig
+from coal_mine.domain.errors import CoalMineError
 from coal_mine.domain.node import BEAT, Node
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import Run
-from coal_mine.node.agent.agent import Agent
+from coal_mine.node.agent.agent import Agent, check_spool
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,16 @@ class NodeParts:
     def end(self) -> None:
         """After the loops have ended."""
         self._agent.end()
+
+
+def check_node(config: Config) -> None:
+    """Find faults while they can still be told in one line. Raises CoalMineError."""
+    try:
+        check_spool(config.spool_path)
+    except OSError as error:
+        raise CoalMineError(f"{config.source}: [node] spool: {error.filename or config.spool_path}: {error.strerror}") from error
+    except CoalMineError as error:
+        raise CoalMineError(f"{config.source}: [node] spool: {error}") from error
 
 
 def warn_of_root(settings: NodeConfig) -> None:

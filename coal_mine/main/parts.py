@@ -93,7 +93,7 @@ class Parts:
             planner = Planner(self._store, run_planned=self._look_for_runs, run_ended=self._outcomes.tell)
             self._loops.append(Loop("planner", planner, self._clock))
         if roles.node and config.node:
-            self._node = NodeParts(config, self._store, self._clock, self._ids, self._outcomes.tell)
+            self._node = self._make_node(config)
             self._loops += self._node.loops
 
     def make_app(self) -> App:
@@ -162,6 +162,13 @@ class Parts:
         store.on_new_primary(timekeeper.wake)  # whose clock may be another one
         self._loops.append(timekeeper)
         return clock
+
+    def _make_node(self, config: Config) -> NodeParts:
+        try:
+            return NodeParts(config, self._store, self._clock, self._ids, self._outcomes.tell)
+        except BaseException:
+            self._store.close()  # its threads would keep the process from ending
+            raise
 
     def _add_background(self, config: Config) -> None:
         rest = _REST_AFTER_OUTAGE if self._mongo else timedelta()

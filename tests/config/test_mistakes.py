@@ -148,3 +148,9 @@ def test_wrong_arguments_end_with_status_2(run: Run, arguments: list[str]) -> No
 
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith("Usage: ")
+
+
+def test_a_spool_that_cannot_be_made_is_named_before_anything_is_served(run: Run) -> None:
+    fault = run("--port", "0", ini="[sqlite]\npath = cm.sqlite3\n[wsgi]\nhost = 127.0.0.1\n[node]\nspool = /proc/spool\n").fault
+
+    assert fault == "coal-mine.ini: [node] spool: /proc/spool: No such file or directory"

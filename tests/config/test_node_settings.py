@@ -69,6 +69,7 @@ def test_runs_are_kept_for_a_month_and_waited_for_for_a_day_unless_said(tmp_path
         ("pools = ,", "pools: ',' names nothing"),
         ("users = -x", "users: '-x' is no list of users: '-x' is neither a user's name nor *"),
         ("spool = spool", "spool: 'spool' is not an absolute path"),
+        ("spool = /etc/passwd/spool", "spool: '/etc/passwd/spool' is not a directory, nor can it be made one"),
         ("slots = 0", "slots: '0' is not a whole number from 1 to 100000"),
         ("cpus = 0", "cpus: '0' is not a number above 0 and up to 1000000000"),
         ("mem = nan", "mem: 'nan' is not a number above 0 and up to 1000000000"),

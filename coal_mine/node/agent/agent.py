@@ -58,6 +58,12 @@ def _take_over(path: Path) -> None:
         _log.warning("this node goes on with the runs in %s", others[0], extra={"action": "spool_taken_over"})
 
 
+def check_spool(path: Path) -> None:
+    """Find faults before anything is started. Raises Conflict and OSError, as an agent would."""
+    _take_over(path)
+    _spool_at(path).close()
+
+
 def _spool_at(path: Path) -> Spool:
     try:
         return Spool(path)
