@@ -6,6 +6,7 @@ Its processes are stopped, so its monotonic clock goes on. Where that sleeps, to
 from __future__ import annotations
 
 import signal
+from datetime import UTC, datetime, timedelta
 
 from coal_mine.node.processes.identity import send, stat_of
 from coal_mine.node.processes.tree import descendants
@@ -48,6 +49,23 @@ def test_a_run_over_which_its_machine_has_slept_is_ended_when_it_wakes_up(plant:
 
     assert plant.record(run).state == "killed"
     assert plant.notes()[-1].epoch == plant.record(run).epoch
+
+
+def test_a_run_that_others_have_taken_over_is_ended_although_its_node_has_not_slept_for_a_lease(plant: Plant, nodes: Nodes) -> None:
+    """So it is, too, when the clock by which its lease ends has slept with the machine."""
+    one, _ = nodes
+    (run,) = plant.run(plant.job("slept", LONG, on_lost="rerun"))
+    until("the start", lambda: starts(plant, run))
+    with one.frozen():
+        plant.ask("/nodes/two/undrain", "POST")
+        plant.database["nodes"].update_one({"_id": one.name}, {"$set": {"seen_at": datetime.now(UTC) - timedelta(minutes=1)}})
+        until("the start elsewhere", lambda: len(starts(plant, run)) == 2)
+    until("an empty spool", lambda: not one.directories(), seconds=LEASE_SECONDS)
+    plant.ask(f"/runs/{run}/kill", "POST")
+    plant.wait_for_end([run])
+
+    assert plant.record(run).state == "killed"
+    assert [note.epoch for note in plant.notes() if note.word == "end"] == []
 
 
 def _wake_agent(node: NodeProcess) -> None:
