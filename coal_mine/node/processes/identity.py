@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from time import monotonic as monotonic  # noqa: TID251 - coal_mine.clock would bring the whole domain into each supervisor
 
-from coal_mine.node.small import read_small
+from .small import read_small
 
 # Everywhere else there is no /proc, no subreaper and no cgroup, and what needs them is left out. Untested there.
 IS_LINUX = sys.platform == "linux"

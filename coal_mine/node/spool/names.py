@@ -1,4 +1,4 @@
-"""What the files are called that belong to no other module here."""
+"""What the files are called that belong to no other module here. Apart from those that read them, so that supervisors carry no more."""
 
 # In the spool:
 BELL = "bell"

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from coal_mine.node.small import write_small
+from coal_mine.node.processes.small import write_small
 
 CONTROL = "control"
 # The first two are also files, left beside the FIFO for a supervisor that has not opened it yet.

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from coal_mine.node.processes.identity import ProcessIdentity
-from coal_mine.node.small import read_small
+from coal_mine.node.processes.small import read_small
 
 PROGRESS = "progress"
 # As long as most results, so that a full disk, which has room for no more bytes, has room for the result.

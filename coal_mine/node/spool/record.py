@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from coal_mine.node.small import read_small
+from coal_mine.node.processes.small import read_small
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from coal_mine.node.small import write_small
+from coal_mine.node.processes.small import write_small
 
 from .directory import RunDirectory
 from .names import BELL, LEASE, RUNS, SPEC

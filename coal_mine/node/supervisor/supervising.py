@@ -9,7 +9,7 @@ import traceback
 from typing import NoReturn
 
 from coal_mine.node.processes.identity import ProcessIdentity, monotonic
-from coal_mine.node.small import read_small
+from coal_mine.node.processes.small import read_small
 from coal_mine.node.spool.names import FAULT, RUNS, SPEC, SUPERVISOR
 from coal_mine.node.spool.progress import PROGRESS, write_progress
 from coal_mine.node.spool.record import RESULT, Ending, Result, Spec
