@@ -51,11 +51,15 @@ def _lines(run: Run, store: Store) -> Iterator[str]:
     yield from (f"{label + ':':<13}{printable(value)}" for label, value in _facts(run))
     chunks = _chunks(run, store)
     lines = _output_lines(chunks)
-    if lines and run.result:
+    if lines:
         yield ""
-        yield f"Output: {run.result.stdout_bytes} bytes on stdout, {run.result.stderr_bytes} bytes on stderr; the last {len(lines)} lines:"
+        yield f"Output: {_amount(run.result)}; the last {len(lines)} lines:"
         yield ""
         yield from lines
+
+
+def _amount(result: Result | None) -> str:
+    return f"{result.stdout_bytes} bytes on stdout, {result.stderr_bytes} bytes on stderr" if result else "what was stored of it"
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
@@ -88,7 +92,7 @@ def _usage(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _chunks(run: Run, store: Store) -> list[Chunk]:
-    size = size_of(run)
+    size = size_of(store.output, run)
     return store.output.read(run.id, run.attempt, offset=max(size - _BYTES, 0), limit=2 * _BYTES) if size else []
 
 

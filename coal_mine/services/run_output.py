@@ -65,16 +65,17 @@ def _pieces(chunks: Iterable[Chunk], offset: int, limit: int) -> Iterable[tuple[
             place += len(frame.data)
 
 
-def size_of(run: Run) -> int:
-    return run.result.size if run.result else 0
+def size_of(store: OutputStore, run: Run) -> int:
+    """Bytes that its latest attempt has written to both streams; of one that was lost, as far as they were stored."""
+    if run.result:
+        return run.result.size
+    return store.end(run.id, run.attempt) if run.attempt else 0
 
 
 def last_lines(store: OutputStore, run: Run, count: int = LINES) -> list[str]:
-    """Of both streams together, in the order in which they came; of a run that was lost, what was stored until then."""
-    if not run.attempt:
-        return []
-    size = run.result.size if run.result else store.end(run.id, run.attempt)
-    if not size:
+    """Of both streams together, in the order in which they came."""
+    size = size_of(store, run)
+    if not size or not run.attempt:
         return []
     chunks = store.read(run.id, run.attempt, offset=max(size - _TAIL, 0), limit=2 * _TAIL)
     written = b"".join(frame.data for chunk in chunks for frame in chunk.frames)

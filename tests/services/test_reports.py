@@ -10,7 +10,7 @@ from coal_mine.background.outbox import Sender
 from coal_mine.domain.alert import REPORTS
 from coal_mine.domain.message import Message
 from coal_mine.domain.output import Chunk, Frame, Stream
-from coal_mine.domain.run import End, Run, missed, skipped
+from coal_mine.domain.run import End, Run, lost, missed, skipped
 from coal_mine.services.reports import report_message
 from coal_mine.services.run_requests import RunRequest
 from tests.support.edges import Letterbox
@@ -159,6 +159,16 @@ def test_a_command_of_several_lines_stays_on_one(scene: Scene) -> None:
     body = reported(scene, body={"command": "echo 1\necho 2"}).body
 
     assert "Command:     echo 1 echo 2\n" in body
+
+
+def test_a_report_of_a_run_that_was_lost_has_the_lines_that_were_stored(scene: Scene) -> None:
+    run = scene.start(scene.next_run(scene.job(mail_report="error", mail_to=JO)))
+    scene.store.output.add([Chunk(run_id=run.id, attempt=1, offset=0, frames=(Frame(Stream.STDOUT, 1_500, b"half of it\n"),))])
+    scene.tell(scene.write(lost(run, "its node was restarted", scene.now)))
+
+    body = report_message("d1", scene.reports[0].alert, scene.store).body
+
+    assert body.endswith("Output: what was stored of it; the last 1 lines:\n\n    1.500 stdout half of it\n")
 
 
 def test_a_report_of_a_run_that_was_forgotten_says_so(scene: Scene) -> None:
