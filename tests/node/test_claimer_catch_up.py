@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,10 +10,26 @@ import pytest
 
 from coal_mine.domain.job import Job
 from coal_mine.domain.run import RunState
+from coal_mine.stores.mongo.store import open_store as open_mongo
+from tests.stores.conftest import database_of
 from tests.support.agents import House
-from tests.support.jobs import SECOND, Scene
+from tests.support.jobs import SECOND, Scene, scene_in
+from tests.support.mongod import Mongod
 
 EVERY_TEN_SECONDS = [{"cron": "*/10 * * * * *"}]
+
+
+@pytest.fixture(params=["sqlite", "mongo"])
+def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
+    if request.param == "sqlite":
+        with scene_in(tmp_path) as one:
+            yield one
+        return
+    server: Mongod = request.getfixturevalue("mongod")
+    with database_of(server) as database:
+        store = open_mongo(server.uri, database.name, {})
+        yield Scene(store)
+        store.close()
 
 
 def planned_job(scene: Scene) -> Job:
@@ -85,3 +102,17 @@ def test_without_any_background_what_was_planned_afterwards_waits_only_a_moment_
         house.claim()
 
     assert (first, RunState.DONE in scene.states_of(job)) == (0, True)
+
+
+def test_a_run_that_waits_for_another_node_is_in_nobodys_way(scene: Scene, tmp_path: Path) -> None:
+    scene.node("beta")
+    job = scene.job(runner="dummy", mode="all", schedules=EVERY_TEN_SECONDS, start_deadline=3, catch_up="all")
+    scene.clock.move(104 * SECOND)
+    with House(scene, tmp_path / "nodes") as house:
+        scene.plan()
+        for _ in range(2):
+            house.claim()
+            scene.clock.move(2 * SECOND)
+        states = [run.state for run in scene.runs_of(job) if run.slot == "alpha"]
+
+    assert states[:2] == [RunState.DONE, RunState.DONE]
