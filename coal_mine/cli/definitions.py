@@ -19,7 +19,8 @@ _SCHEDULES = ("cron", "every", "at", "rrule")
 # The options that are fields of the job, and the fields' names where these differ.
 _VALUES = (
     *("id", "namespace", "name", "description", "enabled", "mode", "user", "group", "workdir", "timeout", "start_deadline", "grace"),
-    *("retries", "overlap", "catch_up", "mail_report", "priority"),
+    *("retries", "overlap", "catch_up", "mail_report", "priority", "kill_wait", "on_lost", "failure_alerts", "runner"),
+    *("cpus", "mem", "disk"),
 )
 _LISTS = {"pool": "pools", "tag": "tags", "email": "emails", "mail_to": "mail_to"}
 _OBJECTS = {"env": "env", "secret": "secrets", "label": "labels"}
@@ -67,13 +68,20 @@ def definition_options() -> Decorator:
         option("--env", multiple=True, metavar="NAME=VALUE", help="A variable of its environment."),
         option("--secret", multiple=True, metavar="NAME=REFERENCE", help="A variable whose value is kept elsewhere."),
         option("--timeout", type=number, metavar="SECONDS", help="An attempt that takes longer is killed."),
+        option("--kill-wait", type=number, metavar="SECONDS", help="Between the signals TERM and KILL."),
         option("--retries", type=number, metavar="NUMBER", help="So many further attempts after a failed one."),
         option("--overlap", metavar="POLICY", help="While an earlier run is under way: skip, queue_one, queue, replace or allow."),
         option("--catch-up", metavar="POLICY", help="Of ticks that passed while nobody planned, run: none, latest or all."),
+        option("--on-lost", metavar="fail|rerun", help="When its node falls silent: wait for it, or run it again elsewhere."),
         option("--start-deadline", type=number, metavar="SECONDS", help="A run that has not started so long after its tick is missed."),
         option("--grace", type=number, metavar="SECONDS", help="How long after its tick a run may end well."),
         option("--priority", type=number, metavar="NUMBER", help="Of runs that are due together, the highest starts first."),
+        option("--cpus", type=number, metavar="NUMBER", help="Processors that a run claims of its node."),
+        option("--mem", type=number, metavar="MB", help="Memory that it claims."),
+        option("--disk", type=number, metavar="MB", help="Space on the disk that it claims."),
+        option("--runner", metavar="command|dummy", help="What runs it; dummy runs nothing, and is well at once."),
         option("--email", multiple=True, metavar="ADDRESS", help="Whom to alert."),
+        option("--failure-alerts", metavar="first|every", help="Alert the first failure in a row, or each."),
         option("--mail-report", metavar="WHEN", help="Mail a report after runs: never, error, stdout, stderr, output or always."),
         option("--mail-to", multiple=True, metavar="ADDRESS", help="Who gets the reports."),
         option("--script", type=click.File("r", encoding="utf-8"), metavar="FILE", help="A script to run; COMMAND then is its arguments."),

@@ -84,4 +84,7 @@ def unknown_node(name: str) -> NotFound:
 
 
 def node_taken(name: str, host: str, pid: int) -> Conflict:
-    return Conflict(f"a node named {name[:100]!r} is running already, on {host} as process {pid}")
+    return Conflict(
+        f"a node named {name[:100]!r} has been seen lately, on {host} as process {pid};"
+        " if that one is dead, this one begins half a minute after its death"
+    )

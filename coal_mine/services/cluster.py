@@ -61,7 +61,7 @@ class Cluster:
     def remove(self, name: str) -> None:
         """Forget a node that is gone. Raises NotFound, and Conflict when it lives."""
         if self.node(name).alive:
-            raise Conflict(f"node {name} is alive: stop it first, or drain it")
+            raise Conflict(f"node {name} is alive: drain it, wait until it runs nothing, and stop it first")
         self._nodes.remove(name)
         self._changed()
 

@@ -50,7 +50,7 @@ class Runs:
     def start(self, job_id: str, request: RunRequest) -> Sequence[Run]:
         """Runs of the job that are due now, by slot: one, or in mode all one for each node. A disabled job can be run, too.
 
-        Those of the first time, when the key was given before. Raises Invalid and NotFound.
+        Those of the first time, when the key was given before. Raises Invalid and NotFound, and Conflict when it came with other parameters.
         """
         job = self._jobs.get(job_id)
         checked_key(request.key)
@@ -59,14 +59,14 @@ class Runs:
         prefix = prefix_of(job_id, mark_of(request.key) if request.key else self._ids.nonce())
         earlier = self._of_request(prefix, [ANY, *(node.name for node in nodes)]) if request.key else []
         if earlier:
-            return earlier
+            return _same(earlier, request)
         parameters = checked_parameters(job.definition, request.parameters)
         slots = slots_of(job.definition, nodes, now)
         asked = [asked_run(job, slot, request, prefix=prefix, parameters=parameters, now=now) for slot in slots]
         self._runs.add(asked)
         self._runs_changed()
         # As stored: somebody else may have used the key a moment before.
-        return self._of_request(prefix, slots) if request.key else asked
+        return _same(self._of_request(prefix, slots), request) if request.key else asked
 
     def get(self, run_id: str) -> Run:
         """Raises NotFound."""
@@ -126,6 +126,13 @@ class Runs:
         now = self._clock.now()
         reason = "killed while it waited for its next attempt" if run.past_attempts else "killed before it was started"
         return self._runs.change([states.killed(run, reason, now)]) == [Outcome.WON]
+
+
+def _same(earlier: Sequence[Run], request: RunRequest) -> Sequence[Run]:
+    """Whoever sends something else under the same key would wait for a run that never comes. Raises Conflict."""
+    if any(run.command != request.command or not request.parameters.items() <= dict(run.parameters).items() for run in earlier):
+        raise Conflict(f"the key {request.key!r} was used before, with other parameters or another command: take a new one")
+    return earlier
 
 
 def signal_number(name: str | int) -> int:

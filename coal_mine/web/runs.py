@@ -48,6 +48,7 @@ class RunRoutes:
                 headers=(_KEY,), body=Body(schema="RunRequest", needed=False),
                 replies=(
                     Reply(status=202, description="The run, or in mode all the first of them.", schema="StartedRun", headers=(LOCATION,)),
+                    Reply(status=409, description="The key was used before, with other parameters.", schema="Error"),
                 ),
             ),
             Operation(

@@ -40,7 +40,7 @@ def test_a_drained_node_takes_no_runs_until_it_is_undrained(jobs: JobCalls, name
 
 
 def test_a_living_node_cannot_be_removed(jobs: JobCalls, name: str) -> None:
-    assert jobs.error("DELETE", f"/nodes/{name}") == (409, f"node {name} is alive: stop it first, or drain it")
+    assert jobs.error("DELETE", f"/nodes/{name}") == (409, f"node {name} is alive: drain it, wait until it runs nothing, and stop it first")
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("DELETE", ""), ("POST", "/drain"), ("POST", "/undrain")])

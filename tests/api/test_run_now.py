@@ -82,6 +82,14 @@ def test_two_requests_with_one_key_are_one_run(jobs: JobCalls) -> None:
     assert (second["id"], second["state"]) == (first["id"], "done")
 
 
+def test_a_key_is_refused_with_other_parameters_than_before(jobs: JobCalls) -> None:
+    job, key = jobs.created(parameters=[{"name": "PLACE"}]), uuid.uuid4().hex
+    jobs.run(job, key=key, parameters={"PLACE": "here"})
+    status, error = jobs.error("POST", f"/jobs/{job['id']}/run", {"key": key, "parameters": {"PLACE": "there"}})
+
+    assert (status, error) == (409, f"the key {key!r} was used before, with other parameters or another command: take a new one")
+
+
 def test_two_requests_with_different_keys_are_two_runs(jobs: JobCalls) -> None:
     job = jobs.created()
 

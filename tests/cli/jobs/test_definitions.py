@@ -22,6 +22,8 @@ EVERYTHING = [
     *("--overlap", "allow", "--catch-up", "none", "--start-deadline", "90", "--grace", "600", "--priority", "-3"),
     *("--email", "a@example.com", "--email", "b@example.com", "--mail-report", "error", "--mail-to", "c@example.com"),
     *("--param", "SIZE=big", "--param", "PLACE", "--tag", "db", "--tag", "night", "--label", "team=blue", "--disabled"),
+    *("--kill-wait", "3", "--on-lost", "rerun", "--failure-alerts", "every", "--runner", "command"),
+    *("--cpus", "0.5", "--mem", "256", "--disk", "10"),
     *("--", "tar", "--create", "--file", "x y"),
 ]
 
@@ -54,6 +56,13 @@ def created(running: CoalMine, tmp_path_factory: pytest.TempPathFactory) -> Any:
         ("start_deadline", 90),
         ("grace", 600),
         ("priority", -3),
+        ("kill_wait", 3),
+        ("on_lost", "rerun"),
+        ("failure_alerts", "every"),
+        ("runner", "command"),
+        ("cpus", 0.5),
+        ("mem", 256),
+        ("disk", 10),
         ("emails", ["a@example.com", "b@example.com"]),
         ("mail_report", "error"),
         ("mail_to", ["c@example.com"]),

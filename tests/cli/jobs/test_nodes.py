@@ -39,7 +39,7 @@ def test_a_node_that_lives_is_not_removed(cmcli: Cmcli, node: str) -> None:
     outcome = cmcli("node", "remove", node)
 
     assert (outcome.status, outcome.out) == (1, "")
-    assert outcome.err == f"cmcli: node {node} is alive: stop it first, or drain it\n"
+    assert outcome.err == f"cmcli: node {node} is alive: drain it, wait until it runs nothing, and stop it first\n"
 
 
 def test_an_unknown_node_is_one_line(cmcli: Cmcli) -> None:
