@@ -50,7 +50,7 @@ class Runs:
     def start(self, job_id: str, request: RunRequest) -> Sequence[Run]:
         """Runs of the job that are due now, by slot: one, or in mode all one for each node. A disabled job can be run, too.
 
-        Those of the first time, when the key was given before. Raises Invalid and NotFound, and Conflict when it came with other parameters.
+        Those of the first time, when the key was given before. Raises Invalid and NotFound, and Conflict when it came with others.
         """
         job = self._jobs.get(job_id)
         checked_key(request.key)

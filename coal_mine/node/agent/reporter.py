@@ -216,7 +216,10 @@ class Reporter:
     def _pass_orders(self) -> None:
         for run in self._stored(self._store.runs.ordered_on):
             if mine := self._mine(run):
-                self._pass_all(mine, run)
+                try:
+                    self._pass_all(mine, run)
+                except OSError as error:  # it stays among the orders, and is tried again
+                    _log.error("run %s cannot be given its orders: %s", run.id, error, extra={"action": "order_failed"})
 
     def _stored(self, on_node: Callable[[str], list[Run]]) -> list[Run]:
         own = next((tracked.run for tracked in self._roster.all() if not tracked.disowned), None)

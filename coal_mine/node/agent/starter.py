@@ -80,8 +80,11 @@ class Starter:
             return NotStarted(run, Result(end=End.EXITED, exit_code=0, started_at=now, ended_at=now, stdout_bytes=len(output)), output)
         try:
             return Tracked(run, self._spool.create(directory_name(run), self._spec(run, node)))
-        except (Invalid, OSError) as error:
+        except Invalid as error:
             return NotStarted(run, Result(end=End.NOT_STARTED, started_at=None, ended_at=now, error=str(error)))
+        except OSError as error:
+            why = f"the node's spool takes no more runs: {error.strerror}"
+            return NotStarted(run, Result(end=End.NOT_STARTED, started_at=None, ended_at=now, error=why))
 
     def _spec(self, run: Run, node: Node) -> Spec:
         """Raises Invalid."""
