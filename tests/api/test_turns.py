@@ -18,7 +18,7 @@ _LONGEST = 60.0
 
 @pytest.fixture
 def turns() -> Turns:
-    return Turns(1)
+    return Turns(1, patience_seconds=_LONGEST)
 
 
 @pytest.fixture
@@ -84,3 +84,17 @@ def test_there_are_no_more_turns_after_one_was_given_away(turns: Turns) -> None:
         other = takes_a_turn(turns)
         with turns.given_away():
             assert other.wait(_LONGEST)
+
+
+def test_one_that_has_waited_too_long_works_without_a_turn() -> None:
+    turns = Turns(1, patience_seconds=0.01)
+    with turns.taken():
+        assert takes_a_turn(turns).wait(_LONGEST)
+
+
+def test_one_that_worked_without_a_turn_leaves_none_behind() -> None:
+    turns = Turns(1, patience_seconds=0.01)
+    with turns.taken():
+        assert takes_a_turn(turns).wait(_LONGEST)
+    with turns.taken(), turns.given_away():
+        assert takes_a_turn(turns).wait(_LONGEST)
