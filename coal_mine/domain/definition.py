@@ -34,9 +34,12 @@ MAX_COMMAND = 65_536  # characters, as of a script
 MAX_LIST = 100  # schedules, tags, labels, pools, parameters
 MAX_ENV = 1_000
 MAX_VALUE = 32_768
+MAX_GIVEN = 65_536  # characters of JSON, for each dialect
+MAX_DETAILS = 100
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\$?")
+DIALECT = re.compile(r"[a-z]{1,20}")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 # By these a command learns which run it is.
 _RESERVED_VARIABLE = re.compile(r"JOB_[A-Z_]+")
@@ -62,6 +65,8 @@ def _read(fields: Fields) -> Definition:
         pools=_pools(fields),
         mode=fields.choice("mode", Mode, Mode.ANY),
         runner=fields.choice("runner", Runner, Runner.COMMAND),
+        runner_name=_runner_name(fields),
+        details=fields.mapping("details", _LABEL, "a detail's name: 1 to 200 printable characters", most=MAX_DETAILS, longest=MAX_VALUE),
         command=_command(fields),
         script=fields.text("script", most=MAX_COMMAND, lines=True),
         workdir=_workdir(fields),
@@ -86,6 +91,7 @@ def _read(fields: Fields) -> Definition:
         failure_alerts=fields.choice("failure_alerts", FailureAlerts, FailureAlerts.FIRST),
         mail_report=fields.choice("mail_report", MailReport, MailReport.NEVER),
         mail_to=_addresses(fields, "mail_to"),
+        given=_given(fields),
     )
 
 
@@ -102,6 +108,8 @@ def definition_as_json(definition: Definition) -> dict[str, Any]:
         "pools": list(one.pools),
         "mode": one.mode.value,
         "runner": one.runner.value,
+        "runner_name": one.runner_name,
+        "details": dict(one.details),
         "command": one.command if isinstance(one.command, str) else list(one.command),
         "script": one.script,
         "workdir": one.workdir,
@@ -124,6 +132,7 @@ def definition_as_json(definition: Definition) -> dict[str, Any]:
         "failure_alerts": one.failure_alerts.value,
         "mail_report": one.mail_report.value,
         "mail_to": list(one.mail_to),
+        "given": {dialect: json.loads(text) for dialect, text in one.given},
     }
 
 
@@ -179,6 +188,34 @@ def _pools(fields: Fields) -> tuple[str, ...]:
     if not fields.has("pools"):
         return ("default",)
     return fields.words("pools", NAME, "a pool's name: up to 64 letters, digits, dots, hyphens and underscores", most=MAX_LIST)
+
+
+def _runner_name(fields: Fields) -> str:
+    name = fields.text("runner_name", most=64)
+    if name and not NAME.fullmatch(name):
+        raise fields.error("runner_name", f"{name!r} is not a runner's name: up to 64 letters, digits, dots, hyphens and underscores")
+    return name
+
+
+def _given(fields: Fields) -> tuple[tuple[str, str], ...]:
+    """As compact JSON; equal objects give equal texts."""
+    value = fields.raw("given")
+    if value is None:
+        return ()
+    if not isinstance(value, dict):
+        raise fields.error("given", f"is {kind_of(value)}, not an object")
+    return tuple((dialect, _given_text(fields, dialect, one)) for dialect, one in sorted(value.items()))
+
+
+def _given_text(fields: Fields, dialect: str, value: object) -> str:
+    if not DIALECT.fullmatch(dialect):
+        raise fields.error("given", f"{dialect[:60]!a} is not the name of an older system: up to 20 small letters")
+    if not isinstance(value, dict):
+        raise fields.error(f"given.{dialect}", f"is {kind_of(value)}, not an object")
+    text = json.dumps(value, separators=(",", ":"))
+    if len(text) > MAX_GIVEN:
+        raise fields.error(f"given.{dialect}", f"has {len(text)} characters as JSON; at most {MAX_GIVEN} are allowed")
+    return text
 
 
 def _command(fields: Fields) -> str | tuple[str, ...]:
@@ -327,6 +364,10 @@ def _refuse_nonsense(definition: Definition) -> None:
         raise Invalid(f"mail_report is {definition.mail_report}, but mail_to names nobody")
     if definition.runner is Runner.COMMAND and not definition.command and not definition.script:
         raise Invalid("command is missing (or give a script, or the runner dummy, which runs nothing)")
+    if definition.runner is Runner.INSTANCE and not definition.runner_name:
+        raise Invalid("runner_name is missing: which [runner:NAME] of the nodes calls the instance")
+    if definition.runner_name and definition.runner is Runner.COMMAND:
+        raise Invalid(f"runner_name is {definition.runner_name!r}, but the runner is command: name the runner, such as dummy or instance")
     if definition.script and isinstance(definition.command, str) and definition.command:
         raise Invalid("command must be a list beside a script: the script's arguments")
     if isinstance(definition.command, tuple) and not definition.script and definition.command and not definition.command[0]:

@@ -125,6 +125,8 @@ class Definition:
     pools: tuple[str, ...] = ("default",)
     mode: Mode = Mode.ANY
     runner: Runner = Runner.COMMAND
+    runner_name: str = ""  # of the nodes' section [runner:NAME]; empty: none
+    details: Pairs = ()  # for that runner, such as the instance's id
     command: str | tuple[str, ...] = ""  # a text is the shell's
     script: str = ""  # a text that is made a file; the command is then its arguments
     workdir: str = ""
@@ -149,6 +151,7 @@ class Definition:
     failure_alerts: FailureAlerts = FailureAlerts.FIRST
     mail_report: MailReport = MailReport.NEVER
     mail_to: tuple[str, ...] = ()
+    given: Pairs = ()  # dialect, JSON: what the client of an older system wrote, to be shown to it as it was
 
     @property
     def limit(self) -> int | None:

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Mapping
 from typing import Any
 
-from coal_mine.domain.definition import ACCOUNT, MAX_COMMAND, MAX_ENV, MAX_LIST, MAX_VALUE, NAME
+from coal_mine.domain.definition import ACCOUNT, DIALECT, MAX_COMMAND, MAX_DETAILS, MAX_ENV, MAX_LIST, MAX_VALUE, NAME
 from coal_mine.domain.job import CatchUpPolicy, FailureAlerts, MailReport, Mode, OnLost, OverlapPolicy, Runner
 from coal_mine.domain.run import Origin, RunState
 from coal_mine.domain.seconds import MAX_SECONDS, MIN_SECONDS
@@ -136,20 +136,26 @@ def _variables(longest: int) -> Schema:
     }
 
 
+def _words(most: int, values: Schema) -> Schema:
+    return {
+        "type": "object",
+        "propertyNames": {"pattern": "^[^\\u0000-\\u001f\\u007f]{1,200}$"},
+        "additionalProperties": values,
+        "maxProperties": most,
+    }
+
+
 _DEFINITION = _given(
     description=_lines(MAX_DESCRIPTION),
     tags=listing(_text(200), maxItems=MAX_LIST),
-    labels={
-        "type": "object",
-        "propertyNames": {"pattern": "^[^\\u0000-\\u001f\\u007f]{1,200}$"},
-        "additionalProperties": _text(1_000),
-        "maxProperties": MAX_LIST,
-    },
+    labels=_words(MAX_LIST, _text(1_000)),
     enabled=FLAG,
     schedules=listing(reference("Schedule"), maxItems=MAX_LIST),
     pools=listing(_text(64, pattern=_NAME_PATTERN), minItems=1, maxItems=MAX_LIST),
     mode=_choice(*Mode),
     runner=_choice(*Runner),
+    runner_name=_text(64, pattern=f"^({NAME.pattern})?$"),
+    details=_words(MAX_DETAILS, _text(MAX_VALUE)),
     command=_either(_lines(MAX_COMMAND), listing(TEXT, maxItems=1_000)),
     script=_lines(MAX_COMMAND),
     workdir=_text(4_096, pattern="^(/[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*)?$"),
@@ -174,6 +180,7 @@ _DEFINITION = _given(
     failure_alerts=_choice(*FailureAlerts),
     mail_report=_choice(*MailReport),
     mail_to=listing(_ADDRESS, maxItems=MAX_EMAILS),
+    given={"type": "object", "propertyNames": {"pattern": f"^{DIALECT.pattern}$"}, "additionalProperties": {"type": "object"}},
 )
 _ANY = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*"
 _NAME = {"name": _text(MAX_NAME, pattern=f"^{_ANY}[^\\W_]{_ANY}$")}
@@ -204,14 +211,15 @@ _RUNNABLE: dict[str, Any] = {
 _SHOWN_DEFINITION: dict[str, Schema] = {
     "name": TEXT, "description": TEXT, "tags": listing(TEXT), "labels": STRINGS, "enabled": FLAG,
     "schedules": listing(reference("Schedule")), "pools": listing(TEXT), "mode": _choice(*Mode), "runner": _choice(*Runner),
-    "command": _either(TEXT, listing(TEXT)), "script": TEXT, "workdir": TEXT, "user": TEXT, "group": TEXT, "env": STRINGS,
-    "secrets": STRINGS,
+    "runner_name": TEXT, "details": STRINGS, "command": _either(TEXT, listing(TEXT)), "script": TEXT, "workdir": TEXT,
+    "user": TEXT, "group": TEXT, "env": STRINGS, "secrets": STRINGS,
     "parameters": listing(shape(name=TEXT, description=TEXT, default=optional(TEXT), required=FLAG, values=listing(TEXT))),
     "timeout": optional(NUMBER), "kill_wait": NUMBER, "retries": shape(max=INTEGER, wait=NUMBER, factor=NUMBER, longest=NUMBER),
     "overlap": shape(policy=_choice(*OverlapPolicy), limit=optional(INTEGER), waiting=INTEGER, across_nodes=FLAG),
     "catch_up": shape(policy=_choice(*CatchUpPolicy), within=NUMBER, max=INTEGER), "on_lost": _choice(*OnLost),
     "start_deadline": optional(NUMBER), "grace": optional(NUMBER), "priority": INTEGER, "cpus": NUMBER, "mem": NUMBER, "disk": NUMBER,
     "emails": listing(TEXT), "failure_alerts": _choice(*FailureAlerts), "mail_report": _choice(*MailReport), "mail_to": listing(TEXT),
+    "given": {"type": "object", "additionalProperties": {"type": "object"}},
 }  # fmt: skip
 _RUN: dict[str, Schema] = {
     "id": TEXT, "job": TEXT, "job_name": TEXT, "job_version": INTEGER, "state": _choice(*RunState), "reason": TEXT, "scheduled_at": TIME,

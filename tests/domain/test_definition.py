@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -40,11 +41,34 @@ def test_its_json_means_the_same_again() -> None:
     one = read(
         schedules=[{"cron": "H 2 * * *", "timezone": "Europe/Paris"}, {"every": 300}], env={"A": "1"}, retries=3, overlap="queue",
         catch_up={"policy": "all", "max": 5}, parameters=[{"name": "DAY", "values": ["mon", "tue"]}], mail_report="error",
-        mail_to=["jo@example.com"], labels={"team": "shop"}, timeout=0.5,
+        mail_to=["jo@example.com"], labels={"team": "shop"}, timeout=0.5, runner="instance", runner_name="cloud",
+        details={"instance_id": "i-1"}, given={"moneta": {"colour": "blue", "deep": [None, {"a": 1.5}], "text": "\ud800 é"}},
     )  # fmt: skip
 
     assert definition_from(definition_as_json(one), job_id="job", now=NOW + timedelta(days=1)) == one
     assert definition_from_text(definition_as_text(one), "job") == one
+
+
+def test_what_an_older_systems_client_wrote_is_kept_in_one_form() -> None:
+    assert read(given={"moneta": {"a": 1, "b": [True]}}).given == (("moneta", '{"a":1,"b":[true]}'),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"given": [1]}, "given is a list, not an object"),
+        ({"given": {"Moneta": {}}}, "given 'Moneta' is not the name of an older system"),
+        ({"given": {"moneta": "text"}}, "given.moneta is a text, not an object"),
+        ({"given": {"moneta": {"text": "x" * 70_000}}}, "given.moneta has 70011 characters as JSON; at most 65536 are allowed"),
+        ({"runner": "instance"}, "runner_name is missing"),
+        ({"runner_name": "cloud"}, "runner_name is 'cloud', but the runner is command"),
+        ({"runner": "dummy", "runner_name": "a cloud"}, "runner_name 'a cloud' is not a runner's name"),
+        ({"runner": "dummy", "details": {"id": 1}}, "details.id is a number, not a text"),
+    ],
+)
+def test_what_a_runner_or_an_older_system_cannot_have_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(Invalid, match=re.escape(message)):
+        read(**fields)
 
 
 def test_what_a_newer_version_stored_is_read_without_what_is_unknown() -> None:
