@@ -28,6 +28,7 @@ setup(
         "platformdirs>=4",
         "pymongo>=4.8,<5",
         "python-dateutil>=4,<5",
+        "PyYAML>=6,<7",
         "requests>=2.31",
         "rich>=13.7",
         "tzdata",
