@@ -92,15 +92,50 @@ def error_body(text: str) -> bytes:
     return as_json({"status": "error", "error": text})
 
 
-def error_answer(error: Exception, asked: str) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a client is told when something went wrong, in whatever form."""
+
+    status: int
+    text: str
+    headers: Headers
+
+
+def failure_of(error: Exception, asked: str) -> Failure:
     """What the client is told, and the log when the server is at fault; `asked` says by what request."""
     if isinstance(error, StoreUnavailable):  # the text names hosts or paths, which are nobody's business
         _log.warning("%s: %s", asked, error, extra={"action": "request_unanswered"})
-        text = "the store does not answer; whether a change was made is not known. Try again; the server's log says more"
-        return Answer(503, _JSON, error_body(text))
+        return Failure(503, "the store does not answer; whether a change was made is not known. Try again; the server's log says more", [])
     if not isinstance(error, CoalMineError):
         _log.error("%s failed", asked, exc_info=error, extra={"action": "request_failed"})
-        return Answer(500, _JSON, error_body("internal error; the server's log says more"))
+        return Failure(500, "internal error; the server's log says more", [])
+    headers: Headers = []
+    if isinstance(error, Unauthorized):
+        headers = [("www-authenticate", 'Basic realm="Coal Mine"')]
+    elif isinstance(error, NotAllowed):
+        headers = [("allow", error.allowed)]
+    elif isinstance(error, NotSatisfiable):
+        headers = [("content-range", error.content_range)]
+    return Failure(_status(error), str(error), headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a client is told of an error, whatever form its answer has."""
+
+    status: int
+    headers: Headers
+    text: str
+
+
+def fault_of(error: Exception, asked: str) -> Fault:
+    """What the client is told, and the log when the server is at fault; `asked` says by what request."""
+    if isinstance(error, StoreUnavailable):  # the text names hosts or paths, which are nobody's business
+        _log.warning("%s: %s", asked, error, extra={"action": "request_unanswered"})
+        return Fault(503, [], "the store does not answer; whether a change was made is not known. Try again; the server's log says more")
+    if not isinstance(error, CoalMineError):
+        _log.error("%s failed", asked, exc_info=error, extra={"action": "request_failed"})
+        return Fault(500, [], "internal error; the server's log says more")
     more: Headers = []
     if isinstance(error, Unauthorized):
         more = [("www-authenticate", 'Basic realm="Coal Mine"')]
@@ -108,7 +143,13 @@ def error_answer(error: Exception, asked: str) -> Answer:
         more = [("allow", error.allowed)]
     elif isinstance(error, NotSatisfiable):
         more = [("content-range", error.content_range)]
-    return Answer(_status(error), _JSON + more, error_body(str(error)))
+    return Fault(_status(error), more, str(error))
+
+
+def error_answer(error: Exception, asked: str) -> Answer:
+    """As `fault_of`, in JSON."""
+    fault = fault_of(error, asked)
+    return Answer(fault.status, _JSON + fault.headers, error_body(fault.text))
 
 
 class JsonAnswers:
