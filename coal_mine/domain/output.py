@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 # A stored chunk holds at most so many bytes of output.
@@ -42,6 +42,38 @@ class Chunk:
     @property
     def end(self) -> int:
         return self.offset + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    stream: Stream
+    millis: int  # of the frame in which it begins
+    data: bytes  # without its end
+
+
+@dataclass(slots=True)
+class _Unfinished:
+    """The beginning of a line whose end has not come yet."""
+
+    millis: int = 0
+    parts: list[bytes] = field(default_factory=list)
+
+
+def lines_of(frames: Iterable[Frame]) -> list[Line]:
+    """In the order in which they were ended; those that never were stand last."""
+    lines: list[Line] = []
+    unfinished: dict[Stream, _Unfinished] = {}
+    for frame in frames:
+        begun = unfinished.setdefault(frame.stream, _Unfinished())
+        *ended, rest = frame.data.split(b"\n")
+        for data in ended:
+            lines.append(Line(frame.stream, begun.millis if begun.parts else frame.millis, b"".join((*begun.parts, data))))
+            begun.parts.clear()
+        if rest:
+            begun.millis = begun.millis if begun.parts else frame.millis
+            begun.parts.append(rest)
+    lines += [Line(stream, begun.millis, b"".join(begun.parts)) for stream, begun in unfinished.items() if begun.parts]
+    return lines
 
 
 def pack(frames: Iterable[Frame]) -> bytes:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from coal_mine.domain.alert import Alert
 from coal_mine.domain.errors import NotFound
 from coal_mine.domain.message import Message
-from coal_mine.domain.output import Chunk, Stream
+from coal_mine.domain.output import Line
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Result, Run, RunState
 from coal_mine.domain.text import printable
 from coal_mine.domain.times import isoformat
 
-from .run_output import size_of
+from .run_output import end_of_output
 
 _LINES = 1_000
 _BYTES = 1_000_000  # of the output's end, in which these lines are looked for
@@ -49,8 +49,7 @@ def _status(run: Run) -> str:
 
 def _lines(run: Run, store: Store) -> Iterator[str]:
     yield from (f"{label + ':':<13}{printable(value)}" for label, value in _facts(run))
-    chunks = _chunks(run, store)
-    lines = _output_lines(chunks)
+    lines = [_line(line) for line in end_of_output(store.output, run, _BYTES)[-_LINES:]]
     if lines:
         yield ""
         yield f"Output: {_amount(run.result)}; the last {len(lines)} lines:"
@@ -91,24 +90,6 @@ def _usage(result: Result) -> Iterator[tuple[str, str]]:
         yield "CPU", f"{result.cpu_user:.3f} s user, {result.cpu_system:.3f} s system"
 
 
-def _chunks(run: Run, store: Store) -> list[Chunk]:
-    size = size_of(store.output, run)
-    return store.output.read(run.id, run.attempt, offset=max(size - _BYTES, 0), limit=2 * _BYTES) if size else []
-
-
-def _output_lines(chunks: list[Chunk]) -> list[str]:
-    """Each with the time since the start and its stream; a line belongs to the frame in which it begins."""
-    lines: list[str] = []
-    unfinished: dict[Stream, tuple[int, bytes]] = {}
-    for frame in (frame for chunk in chunks for frame in chunk.frames):
-        millis, begun = unfinished.pop(frame.stream, (frame.millis, b""))
-        *whole, rest = (begun + frame.data).split(b"\n")
-        lines += [_line(frame.stream, millis, text) for text in whole]
-        if rest:
-            unfinished[frame.stream] = (frame.millis if whole else millis, rest)
-    lines += [_line(stream, millis, text) for stream, (millis, text) in unfinished.items()]
-    return lines[-_LINES:]
-
-
-def _line(stream: Stream, millis: int, text: bytes) -> str:
-    return f"{millis / 1_000:9.3f} {stream.name.lower()} {printable(text[:_LINE].decode(errors='replace').rstrip())}"
+def _line(line: Line) -> str:
+    text = printable(line.data[:_LINE].decode(errors="replace").rstrip())
+    return f"{line.millis / 1_000:9.3f} {line.stream.name.lower()} {text}"

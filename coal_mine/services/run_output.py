@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coal_mine.domain.job_ports import OutputStore
-from coal_mine.domain.output import Chunk, Stream
+from coal_mine.domain.output import MAX_CHUNK, Chunk, Line, Stream, lines_of
 from coal_mine.domain.run import Run
 
 LINES = 20
@@ -70,6 +70,16 @@ def size_of(store: OutputStore, run: Run) -> int:
     if run.result:
         return run.result.size
     return store.end(run.id, run.attempt) if run.attempt else 0
+
+
+def end_of_output(store: OutputStore, run: Run, size: int) -> list[Line]:
+    """The lines of so many bytes of its latest attempt's end, or a few more; the first may lack its beginning."""
+    written = size_of(store, run)
+    if not written or not run.attempt:
+        return []
+    # The first chunk counts as a whole.
+    chunks = store.read(run.id, run.attempt, offset=max(written - size, 0), limit=size + MAX_CHUNK)
+    return lines_of(frame for chunk in chunks for frame in chunk.frames)
 
 
 def last_lines(store: OutputStore, run: Run, count: int = LINES) -> list[str]:
