@@ -119,37 +119,10 @@ def failure_of(error: Exception, asked: str) -> Failure:
     return Failure(_status(error), str(error), headers)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What a client is told of an error, whatever form its answer has."""
-
-    status: int
-    headers: Headers
-    text: str
-
-
-def fault_of(error: Exception, asked: str) -> Fault:
-    """What the client is told, and the log when the server is at fault; `asked` says by what request."""
-    if isinstance(error, StoreUnavailable):  # the text names hosts or paths, which are nobody's business
-        _log.warning("%s: %s", asked, error, extra={"action": "request_unanswered"})
-        return Fault(503, [], "the store does not answer; whether a change was made is not known. Try again; the server's log says more")
-    if not isinstance(error, CoalMineError):
-        _log.error("%s failed", asked, exc_info=error, extra={"action": "request_failed"})
-        return Fault(500, [], "internal error; the server's log says more")
-    more: Headers = []
-    if isinstance(error, Unauthorized):
-        more = [("www-authenticate", 'Basic realm="Coal Mine"')]
-    elif isinstance(error, NotAllowed):
-        more = [("allow", error.allowed)]
-    elif isinstance(error, NotSatisfiable):
-        more = [("content-range", error.content_range)]
-    return Fault(_status(error), more, str(error))
-
-
 def error_answer(error: Exception, asked: str) -> Answer:
-    """As `fault_of`, in JSON."""
-    fault = fault_of(error, asked)
-    return Answer(fault.status, _JSON + fault.headers, error_body(fault.text))
+    """As `failure_of`, in JSON."""
+    failure = failure_of(error, asked)
+    return Answer(failure.status, _JSON + failure.headers, error_body(failure.text))
 
 
 class JsonAnswers:
