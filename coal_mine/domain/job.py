@@ -184,6 +184,7 @@ class Job:
     created_at: datetime
     changed_at: datetime
     next_at: datetime | None  # the first tick that is not planned yet; None: none will come, or the job is disabled
+    changed_by: str = ""  # who called for this version; empty: nobody knows
 
     @property
     def namespace(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .alert import OPERATORS, Alert, Kind
+from .job import Definition
 from .seen import Seen
 from .times import to_millis
 
@@ -36,6 +37,7 @@ class Node(Seen):
     boot: str  # of the machine and the spool: with another one, what ran before is gone
     version: str
     started_at: datetime
+    runners: tuple[str, ...] = ()  # the names of those that it has beside commands, see Definition.runner_name
     running: int = 0
     draining: bool = False  # an operator's wish: it takes no more runs
     ended: bool = False  # it has said that it stops, and was not seen since
@@ -59,6 +61,13 @@ class Node(Seen):
     def may_run_as(self, user: str) -> bool:
         """An empty user is the node's own."""
         return not user or user in self.users or (ANYBODY in self.users and user != "root")
+
+    def has_runner(self, name: str) -> bool:
+        """An empty name is none that it would need to have."""
+        return not name or name in self.runners
+
+    def may_run(self, definition: Definition) -> bool:
+        return self.may_run_as(definition.user) and self.has_runner(definition.runner_name)
 
     def can_ever_fit(self, cpus: float, mem: float) -> bool:
         """Could a run that needs so much start here when nothing else runs?"""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from .alert import Alert, Claim, Delivery, DeliveryState
+from .audit import AuditStore
 from .canary import Canary, Entry, Transition, Triggered
 from .job_ports import JobStore, NodeStore, OutputStore, RunStore
 from .message import Message
@@ -164,6 +165,19 @@ class Servers(Protocol):
         """Raise `resumed_after` to that time. No effect on a process that is forgotten."""
 
 
+class OptionStore(Protocol):
+    """The cluster's options that somebody has set. What they may be, services.options knows."""
+
+    def all(self) -> dict[str, str]:
+        """JSON texts by name."""
+
+    def set(self, name: str, text: str) -> str | None:
+        """What it was before; None: it was not set."""
+
+    def unset(self, name: str) -> str | None:
+        """What it was before; None: it was not set, nothing was changed."""
+
+
 class Store(Protocol):
     """One opened database."""
 
@@ -187,6 +201,12 @@ class Store(Protocol):
 
     @property
     def output(self) -> OutputStore: ...
+
+    @property
+    def audit(self) -> AuditStore: ...
+
+    @property
+    def options(self) -> OptionStore: ...
 
     def close(self) -> None:
         """Finish what was accepted, then let go. May be called twice."""

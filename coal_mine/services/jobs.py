@@ -17,6 +17,7 @@ from coal_mine.domain.planning import plan
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import Origin, Run, RunState
 
+from .job_audit import JobAudit, printed
 from .job_bodies import for_job, new_job
 from .job_warnings import warnings_of
 from .waking import nobody
@@ -69,7 +70,7 @@ class Jobs:
     """Every verb validates, computes what is planned next, lets the store write it, and then puts runs and canary right.
 
     A crash after the job's own write leaves runs and canary as they were. Repeating the call mends that, even if it changes nothing else;
-    if nobody does, a background notices and calls `settle`.
+    if nobody does, a background notices and calls `settle`. `by` is who calls, for the audit log.
     """
 
     def __init__(self, store: Store, clock: Clock, ids: Ids, canaries: JobCanaries, *, plans_changed: Callable[[], None] = nobody) -> None:
@@ -79,9 +80,10 @@ class Jobs:
         self._clock = clock
         self._ids = ids
         self._canaries = canaries
+        self._audit = JobAudit(store.audit)
         self._plans_changed = plans_changed
 
-    def create(self, body: object) -> ShownJob:
+    def create(self, body: object, *, by: str = "") -> ShownJob:
         """Raises Invalid, and Conflict when there is a job with this id."""
         given = new_job(body)
         now = self._clock.now()
@@ -89,7 +91,7 @@ class Jobs:
             job_id = ":".join([*given.namespace, given.id or self._ids.job_id()])
             definition = definition_from(given.definition, job_id=job_id, now=now)
             try:
-                job = self._add(job_id, definition, now)
+                job = self._add(job_id, definition, now, by)
             except Conflict:
                 if given.id:
                     raise
@@ -115,59 +117,71 @@ class Jobs:
         shown = self._all_shown(found[:limit], self._clock.now())
         return JobPage(shown, found[limit - 1].id if len(found) > limit else None, self._jobs.count(wanted))
 
-    def replace(self, job_id: str, body: object, *, version: int | None = None) -> ShownJob:
+    def replace(self, job_id: str, body: object, *, version: int | None = None, by: str = "") -> ShownJob:
         """Raises Invalid, NotFound, and Changed when the job has another version than the one given."""
-        return self._change(job_id, lambda job: for_job(body, job), version)
+        return self._change(job_id, lambda job: for_job(body, job), version, by)
 
-    def patch(self, job_id: str, body: object, *, version: int | None = None) -> ShownJob:
+    def patch(self, job_id: str, body: object, *, version: int | None = None, by: str = "") -> ShownJob:
         """Replace the fields that are given, each as a whole. Raises as `replace`."""
-        return self._change(job_id, lambda job: merged(job.definition, for_job(body, job)), version)
+        return self._change(job_id, lambda job: merged(job.definition, for_job(body, job)), version, by)
 
-    def enable(self, job_id: str) -> ShownJob:
-        return self.patch(job_id, {"enabled": True})
+    def enable(self, job_id: str, *, by: str = "") -> ShownJob:
+        return self.patch(job_id, {"enabled": True}, by=by)
 
-    def disable(self, job_id: str) -> ShownJob:
+    def disable(self, job_id: str, *, by: str = "") -> ShownJob:
         """Nothing more is planned; what is under way goes on."""
-        return self.patch(job_id, {"enabled": False})
+        return self.patch(job_id, {"enabled": False}, by=by)
 
-    def delete(self, job_id: str, *, version: int | None = None) -> None:
+    def delete(self, job_id: str, *, version: int | None = None, by: str = "") -> None:
         """What is under way goes on, and the records of runs stay. Raises NotFound and Changed.
 
         It is disabled first. So whatever a crash leaves, a disabled job or the paused canary of none, alerts nobody by mistake.
         """
-        self._change(job_id, lambda job: merged(job.definition, {"enabled": False}), version, reason="the job was deleted")
+        before, disabled, now = self._written(job_id, lambda job: merged(job.definition, {"enabled": False}), version, by)
+        self._settled(disabled, now, "the job was deleted")
         job = self._jobs.remove(job_id)
+        self._audit.deleted(before, by, now)
         self._canaries.delete(job.canary_id)
         self._give_up_waiting(job_id)
         self._plans_changed()
 
     def settle(self, job_id: str) -> None:
         """Repeat what follows a change of the job, for whoever has made it and died in between. Raises NotFound."""
-        self._settled(self._jobs.get(job_id), self._clock.now(), "the job was disabled")
+        job, now = self._jobs.get(job_id), self._clock.now()
+        self._audit.repeat(job, now)
+        self._settled(job, now, "the job was disabled")
 
     def next_ticks(self, job_id: str, count: int = 10) -> Sequence[datetime]:
         """Each in the zone of its schedule; of a disabled job those that it would have."""
         return self._coming(self._jobs.get(job_id).definition, self._clock.now(), count)
 
-    def _add(self, job_id: str, definition: Definition, now: datetime) -> Job:
+    def _add(self, job_id: str, definition: Definition, now: datetime, by: str) -> Job:
         """The canary first: a job is never without one. A crash in between leaves a canary of no job, which alerts, and can be deleted."""
         if self._jobs.versions([job_id]):
             raise job_exists(job_id)
         canary_id = self._canaries.create(job_id, definition, now)
         job = Job(
             id=job_id, definition=definition, canary_id=canary_id, version=1,
-            created_at=now, changed_at=now, next_at=first_tick(definition, now),
+            created_at=now, changed_at=now, next_at=first_tick(definition, now), changed_by=printed(by),
         )  # fmt: skip
         try:
             self._jobs.add(job)
         except Conflict:  # somebody was faster
             self._canaries.delete(canary_id)
             raise
+        self._audit.created(job)
         return job
 
-    def _change(
-        self, job_id: str, define: Callable[[Job], Mapping[str, Any]], version: int | None, *, reason: str = "the job was disabled"
-    ) -> ShownJob:
+    def _change(self, job_id: str, define: Callable[[Job], Mapping[str, Any]], version: int | None, by: str) -> ShownJob:
+        before, after, now = self._written(job_id, define, version, by)
+        if after == before:
+            self._audit.repeat(after, now)
+        else:
+            self._audit.changed(before, after)
+        return self._shown(self._settled(after, now, "the job was disabled"), now)
+
+    def _written(self, job_id: str, define: Callable[[Job], Mapping[str, Any]], version: int | None, by: str) -> tuple[Job, Job, datetime]:
+        """The job before and after, and when."""
         for _ in range(_MAX_TRIES):
             now = self._clock.now()
             before = self._jobs.get(job_id)
@@ -175,16 +189,18 @@ class Jobs:
                 raise Changed(f"job {job_id} has version {before.version}, not {version}: get it again")
             definition = definition_from(define(before), job_id=job_id, now=now)
             self._record_what_has_passed(before, now)
-            after = self._next_version(before, definition, now)
+            after = self._next_version(before, definition, now, by)
             if after == before or self._jobs.replace(before, after):
-                return self._shown(self._settled(after, now, reason), now)
+                return before, after, now
         raise StoreUnavailable(f"job {job_id} changes all the time")
 
     @staticmethod
-    def _next_version(job: Job, definition: Definition, now: datetime) -> Job:
+    def _next_version(job: Job, definition: Definition, now: datetime, by: str) -> Job:
         if definition == job.definition:
             return job
-        return replace(job, definition=definition, version=job.version + 1, changed_at=now, next_at=first_tick(definition, now))
+        return replace(
+            job, definition=definition, version=job.version + 1, changed_at=now, changed_by=printed(by), next_at=first_tick(definition, now)
+        )
 
     def _record_what_has_passed(self, job: Job, now: datetime) -> None:
         """Ticks that nobody has planned, because no planner lived: the job forgets them when it is planned anew."""

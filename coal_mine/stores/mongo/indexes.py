@@ -35,6 +35,11 @@ _JOBS = [
     IndexModel([("tags", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("pools", ASCENDING), ("_id", ASCENDING)]),
 ]
+# With the kind, so that entries of each can be counted without a look at the documents.
+_AUDIT = [
+    IndexModel([("at", ASCENDING), ("_id", ASCENDING), ("kind", ASCENDING)]),
+    IndexModel([("subject", ASCENDING), ("at", ASCENDING), ("_id", ASCENDING), ("kind", ASCENDING)]),
+]
 _LOCKS = IndexModel([("lock", ASCENDING)], unique=True, partialFilterExpression={"lock": {"$exists": True}})
 # See run_documents.py for the fields. Most are there for few runs at a time, whatever the number of those that have ended.
 _RUNS = [
@@ -89,6 +94,7 @@ class Indexes:
             self._database["receivers"].create_indexes(_RECEIVERS)
             self._database["runs"].create_indexes(_RUNS)
             self._database["jobs"].create_indexes(_JOBS)
+            self._database["audit"].create_indexes(_AUDIT)
             self._drop_needless()
         except OperationFailure as error:
             self._fault = str(error)[:300]

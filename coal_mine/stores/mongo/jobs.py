@@ -156,6 +156,7 @@ def document_of(job: Job) -> Document:
         "created_at": job.created_at,
         "changed_at": job.changed_at,
         "next_at": job.next_at,
+        "changed_by": job.changed_by,
     }
     return {name: value for name, value in document.items() if value is not None}
 
@@ -169,4 +170,5 @@ def _job_of(document: Document) -> Job:
         created_at=document["created_at"],
         changed_at=document["changed_at"],
         next_at=document.get("next_at"),
+        changed_by=document.get("changed_by", ""),
     )

@@ -116,5 +116,5 @@ def _switches_of(document: Document) -> Switches:
 
 def _node_of(document: Document) -> Node:
     values = {name: value for name, value in document.items() if name in Node.__dataclass_fields__}
-    lists = {name: tuple(document[name]) for name in ("pools", "users")}
+    lists = {name: tuple(document.get(name, ())) for name in ("pools", "users", "runners")}
     return Node(**{**values, **lists, "name": document["_id"], "ended": document.get("over", False)})

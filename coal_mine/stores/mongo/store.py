@@ -20,6 +20,7 @@ from pymongo.write_concern import WriteConcern
 from coal_mine.domain.errors import Invalid, StoreUnavailable
 from coal_mine.stores.waiting import Waiting
 
+from .audit import MongoAudit
 from .canaries import MongoCanaries
 from .commands import Commands
 from .commit import GroupCommit
@@ -29,6 +30,7 @@ from .history import History
 from .indexes import Indexes
 from .jobs import MongoJobs
 from .nodes import MongoNodes
+from .options import MongoOptions
 from .outbox import MongoOutbox
 from .output import MongoOutput
 from .primary import PrimaryListener
@@ -116,6 +118,8 @@ class MongoStore:
         self._output = MongoOutput(self._database, commands)
         self._runs = MongoRuns(self._database, commands, self._output, self._indexes)
         self._nodes = MongoNodes(self._database)
+        self._audit = MongoAudit(self._database, commands)
+        self._options = MongoOptions(self._database)
 
     @property
     def canaries(self) -> MongoCanaries:
@@ -144,6 +148,14 @@ class MongoStore:
     @property
     def output(self) -> MongoOutput:
         return self._output
+
+    @property
+    def audit(self) -> MongoAudit:
+        return self._audit
+
+    @property
+    def options(self) -> MongoOptions:
+        return self._options
 
     def now(self) -> datetime:
         """The primary's time."""

@@ -20,14 +20,18 @@ from .groups import as_parameter, given, rows_of
 
 _log = logging.getLogger(__name__)
 
-_COLUMNS = ("id", "canary_id", "version", "created_at", "changed_at", "next_at", "definition")
+_COLUMNS = ("id", "canary_id", "version", "created_at", "changed_at", "next_at", "definition", "changed_by")
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM jobs"
 _GIVEN_IDS = "id IN (SELECT value FROM json_each(?))"
 _ADD = """
-    INSERT INTO jobs (id, created_at, name, enabled, canary_id, version, changed_at, next_at, definition) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO jobs (id, created_at, name, enabled, canary_id, version, changed_at, next_at, definition, changed_by)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO NOTHING
 """
-_REPLACE = "UPDATE jobs SET name = ?, enabled = ?, canary_id = ?, version = ?, changed_at = ?, next_at = ?, definition = ? WHERE id = ?"
+_REPLACE = """
+    UPDATE jobs SET name = ?, enabled = ?, canary_id = ?, version = ?, changed_at = ?, next_at = ?, definition = ?, changed_by = ?
+    WHERE id = ?
+"""
 _TO_PLAN = f"{_SELECT} INDEXED BY jobs_to_plan WHERE next_at IS NOT NULL AND next_at <= ? ORDER BY next_at, id LIMIT ?"
 _CHANGED = """
     SELECT id, version, canary_id, changed_at FROM jobs WHERE (changed_at, id) > (?, ?) ORDER BY changed_at, id LIMIT ?
@@ -181,7 +185,7 @@ def _written(job: Job) -> tuple[Any, ...]:
     """All that can change, in the order of the queries above."""
     one = job.definition
     times = to_millis(job.changed_at), _millis(job.next_at)
-    return (one.name, one.enabled, job.canary_id, job.version, *times, definition_as_text(one))
+    return (one.name, one.enabled, job.canary_id, job.version, *times, definition_as_text(one), job.changed_by)
 
 
 def _millis(moment: datetime | None) -> int | None:
@@ -189,7 +193,7 @@ def _millis(moment: datetime | None) -> int | None:
 
 
 def _job_from_row(row: Sequence[Any]) -> Job:
-    job_id, canary_id, version, created_at, changed_at, next_at, definition = row
+    job_id, canary_id, version, created_at, changed_at, next_at, definition, changed_by = row
     return Job(
         id=job_id,
         definition=definition_from_text(definition, job_id),
@@ -198,4 +202,5 @@ def _job_from_row(row: Sequence[Any]) -> Job:
         created_at=from_millis(created_at),
         changed_at=from_millis(changed_at),
         next_at=None if next_at is None else from_millis(next_at),
+        changed_by=changed_by,
     )

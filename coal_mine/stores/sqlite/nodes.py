@@ -16,18 +16,19 @@ from .database import Database
 
 _COLUMNS = """
     name, pools, users, timezone, slots, cpus, mem, host, pid, boot, version, started_at, seen_at, running, draining, ended,
-    stopped_after, resumed_after
+    stopped_after, resumed_after, runners
 """
 _LEASE = to_millis(from_millis(0) + LEASE)
 _HOLDER = "SELECT host, pid FROM nodes WHERE name = ? AND boot != ? AND seen_at > ?"
 # Everything but the operators' wish, which stays.
 _BEAT = """
-    INSERT INTO nodes (name, pools, users, timezone, slots, cpus, mem, host, pid, boot, version, started_at, seen_at, running)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO nodes (name, pools, users, timezone, slots, cpus, mem, host, pid, boot, version, started_at, seen_at, running, runners)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET
         pools = excluded.pools, users = excluded.users, timezone = excluded.timezone, slots = excluded.slots, cpus = excluded.cpus,
         mem = excluded.mem, host = excluded.host, pid = excluded.pid, boot = excluded.boot, version = excluded.version,
-        started_at = excluded.started_at, seen_at = excluded.seen_at, running = excluded.running, ended = 0
+        started_at = excluded.started_at, seen_at = excluded.seen_at, running = excluded.running,
+        runners = excluded.runners, ended = 0
 """
 _END = "UPDATE nodes SET seen_at = seen_at - ?, ended = 1 WHERE name = ? AND boot = ? AND ended = 0"
 _SWITCH = {
@@ -46,7 +47,7 @@ class SqliteNodes:
         seen_at = to_millis(node.seen_at)
         values = (
             node.name, json.dumps(node.pools), json.dumps(node.users), node.timezone, node.slots, node.cpus, node.mem, node.host, node.pid,
-            node.boot, node.version, to_millis(node.started_at), seen_at, node.running,
+            node.boot, node.version, to_millis(node.started_at), seen_at, node.running, json.dumps(node.runners),
         )  # fmt: skip
 
         def work(connection: sqlite3.Connection) -> Node:
@@ -147,4 +148,5 @@ def _node_from_row(row: Sequence[Any]) -> Node:
         ended=bool(row[15]),
         stopped_after=None if row[16] is None else from_millis(row[16]),
         resumed_after=None if row[17] is None else from_millis(row[17]),
+        runners=tuple(json.loads(row[18])),
     )

@@ -198,8 +198,31 @@ ALTER TABLE nodes ADD COLUMN resumed_after INTEGER;
 # Beside `attempt`, a number.
 _PAST_ATTEMPTS = "ALTER TABLE runs RENAME COLUMN attempts TO past_attempts;"
 
+_AUDIT = """
+ALTER TABLE jobs ADD COLUMN changed_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE nodes ADD COLUMN runners TEXT NOT NULL DEFAULT '[]';  -- JSON list
+
+CREATE TABLE audit (
+    id TEXT NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    by TEXT NOT NULL,
+    old TEXT NOT NULL,               -- JSON; '': none
+    new TEXT NOT NULL
+);
+-- With the kind, so that entries of each can be counted without a look at the table.
+CREATE INDEX audit_by_time ON audit (at, id, kind);
+CREATE INDEX audit_by_subject ON audit (subject, at, id, kind);
+
+CREATE TABLE options (
+    name TEXT NOT NULL PRIMARY KEY,
+    text TEXT NOT NULL               -- JSON
+) WITHOUT ROWID;
+"""
+
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD, _PAST_ATTEMPTS)
+STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD, _PAST_ATTEMPTS, _AUDIT)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.stores.waiting import Waiting
 
+from .audit import SqliteAudit
 from .canaries import SqliteCanaries
 from .database import Database
 from .jobs import SqliteJobs
 from .nodes import SqliteNodes
+from .options import SqliteOptions
 from .outbox import SqliteOutbox
 from .output import SqliteOutput
 from .runs import SqliteRuns
@@ -34,6 +36,8 @@ class SqliteStore:
         self.runs = SqliteRuns(database)
         self.nodes = SqliteNodes(database)
         self.output = SqliteOutput(database)
+        self.audit = SqliteAudit(database)
+        self.options = SqliteOptions(database)
 
     def close(self) -> None:
         self._database.close()

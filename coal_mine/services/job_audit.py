@@ -1,0 +1,78 @@
+"""What the audit log says of jobs.
+
+An entry is written after the change that it is about, and before anything else follows from it. Whoever dies in between leaves a job whose
+canary does not follow it yet, and whoever notices that writes the same entry: the job itself says who has made the change and when, and
+the entry before this one what it was before. So an entry can be lost only of a job that was deleted, when the process that deleted it died
+right then.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind, AuditStore
+from coal_mine.domain.definition import definition_as_text
+from coal_mine.domain.job import Job
+from coal_mine.domain.times import to_millis
+
+MAX_BY = 255
+# An entry that is missing for longer was forgotten, or the change was made before there was an audit log.
+_REPEATED_WITHIN = timedelta(days=1)
+
+
+class JobAudit:
+    """Each call may be repeated."""
+
+    def __init__(self, store: AuditStore) -> None:
+        self._store = store
+
+    def created(self, job: Job) -> None:
+        self._store.add([_created(job)])
+
+    def changed(self, before: Job, after: Job) -> None:
+        """With the creation, if nothing has changed since: nobody notices when its entry is missing."""
+        entry = _entry(after, AuditKind.CHANGED, old=definition_as_text(before.definition))
+        self._store.add([_created(before), entry] if before.version == 1 else [entry])
+
+    def deleted(self, job: Job, by: str, now: datetime) -> None:
+        """The job as it was before."""
+        entry = AuditEntry(
+            id=f"{_identity(job)}|{AuditKind.DELETED}", at=now, kind=AuditKind.DELETED, subject=job.id, by=printed(by),
+            old=definition_as_text(job.definition),
+        )  # fmt: skip
+        self._store.add([_created(job), entry] if job.version == 1 else [entry])
+
+    def repeat(self, job: Job, now: datetime) -> None:
+        """Write of its latest change, if whoever has made it did not come to it."""
+        if now - job.changed_at > _REPEATED_WITHIN:
+            return
+        if job.version == 1:
+            self.created(job)
+            return
+        earlier = self._store.select(AuditFilter(subject=job.id, until=job.changed_at), limit=1)
+        self._store.add([_entry(job, AuditKind.CHANGED, old=earlier[0].new if earlier else "")])
+
+
+def printed(by: str) -> str:
+    """Who calls, from what a stranger says."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in by[:MAX_BY])
+
+
+def _created(job: Job) -> AuditEntry:
+    return _entry(job, AuditKind.CREATED)
+
+
+def _entry(job: Job, kind: AuditKind, *, old: str = "") -> AuditEntry:
+    """Of the change that gave the job the version that it has."""
+    return AuditEntry(
+        id=_id(job), at=job.changed_at, kind=kind, subject=job.id, by=job.changed_by, old=old, new=definition_as_text(job.definition)
+    )
+
+
+def _id(job: Job) -> str:
+    return f"{_identity(job)}|{job.version}"
+
+
+def _identity(job: Job) -> str:
+    """Another job may get the id of one that was deleted."""
+    return f"{job.id}|{to_millis(job.created_at)}"
