@@ -3,7 +3,9 @@
 from .loading import ENVIRONMENT, Config, load
 from .logs import LoggingConfig
 from .mail import AlertsConfig, EmailConfig, HeartbeatConfig, Tls
+from .moneta import BackupFormat, MonetaConfig
 from .node import JobsConfig, NodeConfig, default_node
+from .runner import AwsRunner, DummyRunner, HttpRunner, RunnerConfig
 from .store import MongoConfig, address_path, key_path
 from .wsgi import ALL_INTERFACES, WsgiConfig
 
@@ -11,13 +13,19 @@ __all__ = [
     "ALL_INTERFACES",
     "ENVIRONMENT",
     "AlertsConfig",
+    "AwsRunner",
+    "BackupFormat",
     "Config",
+    "DummyRunner",
     "EmailConfig",
     "HeartbeatConfig",
+    "HttpRunner",
     "JobsConfig",
     "LoggingConfig",
+    "MonetaConfig",
     "MongoConfig",
     "NodeConfig",
+    "RunnerConfig",
     "Tls",
     "WsgiConfig",
     "address_path",

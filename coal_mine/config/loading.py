@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import configparser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from coal_mine.domain.definition import NAME
 from coal_mine.domain.errors import Invalid
 
 from .logs import LoggingConfig, read_logging
 from .mail import AlertsConfig, EmailConfig, HeartbeatConfig, read_alerts, read_email, read_heartbeat
+from .moneta import MonetaConfig, read_moneta
 from .node import JobsConfig, NodeConfig, read_jobs, read_node
+from .runner import RunnerConfig, read_runner
 from .section import Section
 from .store import MongoConfig, read_mongodb, read_sqlite
 from .wsgi import WsgiConfig, read_wsgi
@@ -19,7 +22,9 @@ from .wsgi import WsgiConfig, read_wsgi
 FILE_NAME = "coal-mine.ini"
 DIRECTORIES = (Path(), Path("/etc"), Path("/usr/local/etc"))
 
-_SECTIONS = ("logging", "mongodb", "sqlite", "email", "alerts", "heartbeat", "wsgi", "node", "jobs")
+_SECTIONS = ("logging", "mongodb", "sqlite", "email", "alerts", "heartbeat", "wsgi", "node", "jobs", "moneta")
+# Of these there may be several, each with a name of its own behind the colon.
+_NAMED_SECTIONS = {"runner": "NAME"}
 
 # The environment's name for a setting, as the predecessor had them.
 ENVIRONMENT = {
@@ -47,6 +52,8 @@ class Config:
     heartbeat: HeartbeatConfig | None  # None: nobody outside is told that we live
     node: NodeConfig | None  # None: this machine runs no jobs
     jobs: JobsConfig
+    moneta: MonetaConfig
+    runners: Mapping[str, RunnerConfig]  # by name
 
     @property
     def spool_path(self) -> Path:
@@ -103,8 +110,7 @@ def _syntax_fault(error: configparser.Error) -> str:
 
 def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[str, str], str]) -> Config:
     for name in sections:
-        if name not in _SECTIONS:
-            raise Invalid(f"{source}: [{name}]: unknown section; there are {', '.join(f'[{known}]' for known in _SECTIONS)}")
+        _check_section(name, source)
 
     def section(name: str) -> Section:
         return Section(name, sections.get(name, {}), place)
@@ -121,7 +127,23 @@ def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[s
         heartbeat=read_heartbeat(section("heartbeat")) if "heartbeat" in sections else None,
         node=read_node(section("node")) if "node" in sections or not source else None,
         jobs=read_jobs(section("jobs")),
+        moneta=read_moneta(section("moneta")),
+        runners={name: read_runner(section(f"runner:{name}")) for name in _names("runner", sections)},
     )
     if config.mongodb is None and config.wsgi.workers > 1:
         raise Invalid(f"{place('wsgi', 'workers')}: {config.wsgi.workers} workers need [mongodb]; the SQLite store serves from one")
     return config
+
+
+def _check_section(section: str, source: str) -> None:
+    kind, colon, name = section.partition(":")
+    if section not in _SECTIONS and not (colon and kind in _NAMED_SECTIONS):
+        known = (*_SECTIONS, *(f"{kind}:{meaning}" for kind, meaning in _NAMED_SECTIONS.items()))
+        raise Invalid(f"{source}: [{section}]: unknown section; there are {', '.join(f'[{name}]' for name in known)}")
+    if colon and not NAME.fullmatch(name):
+        raise Invalid(f"{source}: [{section}]: {name!r} is not a name of up to 64 letters, digits, dots, hyphens and underscores")
+
+
+def _names(kind: str, sections: Iterable[str]) -> list[str]:
+    """Of the sections [kind:NAME]."""
+    return [section.partition(":")[2] for section in sections if section.startswith(f"{kind}:")]

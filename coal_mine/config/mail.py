@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import getaddresses
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from coal_mine.domain.text import is_address
 
-from .section import Section, addresses
+from .section import Section, addresses, is_http_url
 
 
 class Tls(StrEnum):
@@ -75,18 +74,9 @@ def read_heartbeat(section: Section) -> HeartbeatConfig:
     section.refuse_rest("url", "interval")
     if not url:
         raise section.error("url", "missing; give the URL that is to hear that this server lives")
-    if not _is_http_url(url):
+    if not is_http_url(url):
         raise section.error("url", "not a URL such as https://example.com/abcdefgh")  # which is not quoted: it may hold a secret
     return HeartbeatConfig(url=url, interval=interval)
-
-
-def _is_http_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        has_place = bool(parts.hostname) and parts.port != 0  # a port that is none is refused here
-    except ValueError:
-        return False
-    return has_place and parts.scheme in ("http", "https") and text.isascii() and text.isprintable() and " " not in text
 
 
 def _tls(text: str) -> Tls:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.text import MAX_EMAIL, is_address
@@ -76,6 +77,15 @@ def boolean(text: str) -> bool:
     if text.lower() not in values:
         raise ValueError("is neither true nor false")
     return values[text.lower()]
+
+
+def is_http_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        has_place = bool(parts.hostname) and parts.port != 0  # a port that is none is refused here
+    except ValueError:
+        return False
+    return has_place and parts.scheme in ("http", "https") and text.isascii() and text.isprintable() and " " not in text
 
 
 def writable_file(text: str) -> Path:
