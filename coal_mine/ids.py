@@ -6,8 +6,7 @@ import random
 import secrets
 import string
 
-# The first word of a path that is no canary. Only words of eight small letters could collide with an id.
-RESERVED = frozenset({"auditlog"})
+from coal_mine.domain.reserved import FIRST_SEGMENTS
 
 
 class RandomIds:
@@ -20,7 +19,7 @@ class RandomIds:
     def canary_id(self) -> str:
         while True:
             name = "".join(secrets.choice(string.ascii_lowercase) for _ in range(8))
-            if name not in RESERVED:
+            if name not in FIRST_SEGMENTS:
                 return name
 
     def job_id(self) -> str:

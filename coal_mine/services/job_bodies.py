@@ -10,6 +10,7 @@ from coal_mine.domain.definition import NAME
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.fields import Fields, kind_of
 from coal_mine.domain.job import Job
+from coal_mine.domain.reserved import FIRST_SEGMENTS
 
 # What answers show and nobody can set. It is accepted, so that an answer can be edited and sent back.
 READ_ONLY = ("version", "canary", "created_at", "changed_at", "next_at", "warnings", "last_run")
@@ -30,6 +31,8 @@ def new_job(value: object) -> JobBody:
     own_id, namespace = _texts(members)
     if own_id and not NAME.fullmatch(own_id):
         raise Invalid(f"id {own_id[:100]!r} is not {_MEANING}; a namespace is a field of its own")
+    if own_id in FIRST_SEGMENTS and not namespace:
+        raise Invalid(f"id {own_id!r} is reserved: paths begin with it")
     return JobBody(_definition(members), own_id, namespace_from(namespace))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import bottle
 
@@ -13,9 +14,9 @@ from coal_mine.services.jobs import Jobs
 from coal_mine.services.runs import Runs
 
 from .auth import Gate, JobGate, refuse_foreign_name
-from .bridge import Bridge
+from .bridge import Bridge, WsgiApp
 from .canaries import CanaryRoutes
-from .environ import Exchange, Scope, values_of
+from .environ import Environ, Exchange, Scope, values_of
 from .health import Health, HealthRoute
 from .jobs import JobRoutes
 from .listeners import drop_clients_that_do_not_read
@@ -38,6 +39,7 @@ class App:
         jobs: Jobs,
         runs: Runs,
         cluster: Cluster,
+        dialects: Mapping[str, WsgiApp],
         *,
         key: str,
         job_key: str,
@@ -47,11 +49,12 @@ class App:
     ) -> None:
         """An empty `key` asks for none, an empty `job_key` lets nobody in.
 
+        `dialects` answer the paths that begin with these segments. They ask for the key themselves, and have errors of their own form.
         `examine` says how the process is, at once and without asking the store.
         """
         self._local_only = local_only
         operations = operations_of(jobs, runs, cluster)
-        self._bridge = Bridge(_bottle(canaries, key, operations, job_key), turns)
+        self._bridge = Bridge(_Faces(_bottle(canaries, key, operations, job_key), dialects), turns)
         self._triggers = TriggerRoute(canaries)
         self._health = HealthRoute(examine)
 
@@ -74,6 +77,18 @@ class App:
         except Exception as error:  # noqa: BLE001 - the request's top
             answer = error_answer(error, f"{scope.method} {scope.path[:100]}")
         exchange.response_bytes(answer.status, answer.headers, answer.body)
+
+
+class _Faces:
+    """The native API and the dialects, each a WSGI application."""
+
+    def __init__(self, native: WsgiApp, dialects: Mapping[str, WsgiApp]) -> None:
+        self._native = native
+        self._dialects = dialects
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        first = environ["PATH_INFO"].lstrip("/").partition("/")[0]
+        return self._dialects.get(first, self._native)(environ, start_response)
 
 
 def operations_of(jobs: Jobs, runs: Runs, cluster: Cluster) -> list[Operation]:

@@ -36,7 +36,7 @@ class Gate:
         if self._key.is_given_explicitly(environ, query):
             return without_key(query + form_pairs(environ))
         if not self._key.exists or self._key.is_password(environ):
-            _refuse_foreign_pages(environ)
+            refuse_foreign_pages(environ)
             return without_key(query + self._untrusted_form(environ))
         form = self._untrusted_form(environ)
         if not self._key.is_among(_keys(form)):
@@ -70,7 +70,7 @@ class JobGate:
         if not self._key.is_given_explicitly(environ, query):
             if not self._key.is_password(environ):
                 raise Unauthorized(_MISSING)
-            _refuse_foreign_pages(environ)
+            refuse_foreign_pages(environ)
         return without_key(query)
 
 
@@ -120,7 +120,7 @@ def _after(environ: Environ, scheme: str) -> str:
     return rest.strip() if given.lower() == scheme.lower() else ""
 
 
-def _refuse_foreign_pages(environ: Environ) -> None:
+def refuse_foreign_pages(environ: Environ) -> None:
     """A browser tells where a request comes from. Every call may change something, also as GET."""
     if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("same-origin", "none"):
         raise Forbidden("calls from other sites' pages need the key as a parameter or header")

@@ -18,8 +18,8 @@ MAX_DEPTH = 50
 _TYPE = "application/json"
 
 
-def json_body(environ: Environ, *, needed: bool) -> Any:
-    """What the body says; an empty object where none is sent and none is needed.
+def json_body(environ: Environ, *, needed: bool, any_type: bool = False) -> Any:
+    """What the body says; an empty object where none is sent and none is needed. With `any_type`, it may say to be something else.
 
     Raises TooLarge and WrongType before reading anything, Invalid for what is no whole JSON or could not be sent back as such.
     """
@@ -34,7 +34,7 @@ def json_body(environ: Environ, *, needed: bool) -> Any:
     if length > MAX_JSON:
         raise TooLarge(f"the body has {length} bytes; at most {MAX_JSON} are allowed")
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    if kind != _TYPE:
+    if kind != _TYPE and not any_type:
         named = ascii(kind[:60]) if kind else "of unknown type"
         raise WrongType(f"the body must be JSON, not {named}: send the header Content-Type: {_TYPE} (curl: -H 'Content-Type: {_TYPE}')")
     body = environ["wsgi.input"].read(length)

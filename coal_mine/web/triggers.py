@@ -17,6 +17,7 @@ from coal_mine.domain.canary import Entry, Triggered
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.pending import PendingTrigger, Tell
 from coal_mine.domain.ports import TRIGGER_SECONDS
+from coal_mine.domain.reserved import FIRST_SEGMENTS
 from coal_mine.services.canaries import Canaries, Reference
 
 from .auth import without_key
@@ -73,7 +74,7 @@ class TriggerRoute:
         if path == _COMMAND:
             return _NAMELESS
         found = _ID.fullmatch(path)
-        return Reference(id=found[1]) if found else None
+        return Reference(id=found[1]) if found and found[1] not in FIRST_SEGMENTS else None
 
     async def answer(self, scope: Scope, reference: Reference) -> Answer:
         """Raises what error_answer knows."""

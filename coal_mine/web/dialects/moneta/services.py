@@ -1,0 +1,20 @@
+"""What all routes of this dialect work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coal_mine.config.moneta import MonetaConfig
+from coal_mine.services.cluster import Cluster
+from coal_mine.services.jobs import Jobs
+from coal_mine.services.runs import Runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    jobs: Jobs
+    runs: Runs
+    cluster: Cluster
+    config: MonetaConfig
+    own_node: str  # this machine's; empty: it is none
+    timezone: str  # of schedules: tasks name none
