@@ -3,6 +3,7 @@
 from .loading import ENVIRONMENT, Config, load
 from .logs import LoggingConfig
 from .mail import AlertsConfig, EmailConfig, HeartbeatConfig, Tls
+from .minion import MinionAccount
 from .moneta import BackupFormat, MonetaConfig
 from .node import JobsConfig, NodeConfig, default_node
 from .runner import AwsRunner, DummyRunner, HttpRunner, RunnerConfig
@@ -22,6 +23,7 @@ __all__ = [
     "HttpRunner",
     "JobsConfig",
     "LoggingConfig",
+    "MinionAccount",
     "MonetaConfig",
     "MongoConfig",
     "NodeConfig",

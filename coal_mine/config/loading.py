@@ -12,6 +12,7 @@ from coal_mine.domain.errors import Invalid
 
 from .logs import LoggingConfig, read_logging
 from .mail import AlertsConfig, EmailConfig, HeartbeatConfig, read_alerts, read_email, read_heartbeat
+from .minion import MinionAccount, read_minion_account
 from .moneta import MonetaConfig, read_moneta
 from .node import JobsConfig, NodeConfig, read_jobs, read_node
 from .runner import RunnerConfig, read_runner
@@ -24,7 +25,7 @@ DIRECTORIES = (Path(), Path("/etc"), Path("/usr/local/etc"))
 
 _SECTIONS = ("logging", "mongodb", "sqlite", "email", "alerts", "heartbeat", "wsgi", "node", "jobs", "moneta")
 # Of these there may be several, each with a name of its own behind the colon.
-_NAMED_SECTIONS = {"runner": "NAME"}
+_NAMED_SECTIONS = {"runner": "NAME", "minion": "ACCOUNT"}
 
 # The environment's name for a setting, as the predecessor had them.
 ENVIRONMENT = {
@@ -54,6 +55,7 @@ class Config:
     jobs: JobsConfig
     moneta: MonetaConfig
     runners: Mapping[str, RunnerConfig]  # by name
+    minion: Mapping[str, MinionAccount]  # by name
 
     @property
     def spool_path(self) -> Path:
@@ -129,6 +131,7 @@ def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[s
         jobs=read_jobs(section("jobs")),
         moneta=read_moneta(section("moneta")),
         runners={name: read_runner(section(f"runner:{name}")) for name in _names("runner", sections)},
+        minion={name: read_minion_account(section(f"minion:{name}"), _names("runner", sections)) for name in _names("minion", sections)},
     )
     if config.mongodb is None and config.wsgi.workers > 1:
         raise Invalid(f"{place('wsgi', 'workers')}: {config.wsgi.workers} workers need [mongodb]; the SQLite store serves from one")
