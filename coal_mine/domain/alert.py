@@ -16,6 +16,8 @@ class Kind(StrEnum):
     MISSED = "MISSED"  # nobody has started a run of the job in time
     LOST = "LOST"  # nothing is heard of the node that runs the job
     REPORT = "REPORT"  # a run has ended, and somebody wants to read about it
+    ENDED = "ENDED"  # a run has ended, and Elasticsearch is to have its documents
+    AUDITED = "AUDITED"  # a job or an option was changed, and Elasticsearch is to have the document
     STOPPED = "STOPPED"  # a background or a node has not been seen for a lease and did not end cleanly
 
 
@@ -42,6 +44,8 @@ OPERATORS = "operators"
 # Mail about single runs. A channel of its own: who reads them wants each, not a digest.
 REPORTS = "reports"
 LOG = Receiver("log", "log")
+# Documents, of which whoever sends them makes requests of his own. There is one Elasticsearch; its name is for the log.
+ELASTICSEARCH = Receiver("elasticsearch", "Elasticsearch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,7 @@ class Alert:
     """One change of state that somebody must hear of. Its facts and receivers are fixed at the change."""
 
     kind: Kind
-    about: str  # the id of the canary or of the server, the node's name, or, for a REPORT, the id of the run
+    about: str  # the id of the canary or of the server, the node's name, or the id of the run or of what was changed
     name: str  # in the words of the message
     at: datetime  # when the state changed
     deadline: datetime | None  # LATE: the one that passed; RESUMED: the next one

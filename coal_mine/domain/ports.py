@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from .alert import Alert, Claim, Delivery, DeliveryState
+from .alert import Alert, Claim, Delivery, DeliveryState, Receiver
 from .audit import AuditStore
 from .canary import Canary, Entry, Transition, Triggered
 from .job_ports import JobStore, NodeStore, OutputStore, RunStore
@@ -121,6 +121,9 @@ class Outbox(Protocol):
         until all are finished, every claim of the receiver returns that same batch. Otherwise at most `digest_above` deliveries, no batch.
         """
 
+    def claim_oldest(self, receiver: Receiver, *, now: datetime, lease: timedelta, token: str, limit: int) -> Claim | None:
+        """As `claim`, for one receiver, and nothing is bound: the oldest so many, which may come again in other company."""
+
     def finish(
         self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = ""
     ) -> bool:
@@ -129,6 +132,9 @@ class Outbox(Protocol):
         False: the claim has passed to somebody else. That they were taken is recorded even then, for it is true, and ends the repetitions
         by senders that are all slower than their leases; a refusal is not.
         """
+
+    def discard(self, claim: Claim, deliveries: Sequence[Delivery], *, now: datetime, lease: timedelta) -> bool:
+        """As `finish` of what was taken, but no record of them is kept."""
 
     def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
         """Give the receiver back; with `retry_at` the try has failed and it is left alone until then. No effect on a claim lost."""
@@ -141,6 +147,9 @@ class Outbox(Protocol):
 
     def forget(self, before: datetime) -> int:
         """Delete deliveries that were finished before that time; how many."""
+
+    def give_up(self, receiver: Receiver, before: datetime) -> int:
+        """Delete what still waits for that receiver of changes before that time; how many."""
 
 
 MAX_DIGEST = 10_000

@@ -44,6 +44,10 @@ release: the claim is given back on condition of the token.
   1. After a failure: with `retry_at`; what waits goes on waiting.
   2. Otherwise `waiting_since` becomes the oldest delivery that waits. If there is none it is removed, on condition that `seq` is as it was
      before looking: whoever added a delivery in between has raised it, or will yet announce it.
+
+claim_oldest: claim, step 1, for one receiver. Nothing is bound, since a repetition may be in other company.
+
+discard: finish, step 1, and then the deliveries are deleted. Dying between the two repeats them.
 """
 
 from __future__ import annotations
@@ -135,6 +139,18 @@ class MongoOutbox:
                     self._settle(claim)
             return None
 
+    def claim_oldest(self, receiver: Receiver, *, now: datetime, lease: timedelta, token: str, limit: int) -> Claim | None:
+        claimable = {"_id": str(receiver), **_claimable(now, [receiver.channel])}
+        with translated():
+            found = self._take(claimable, now + lease, token)
+            if found is None:
+                return None
+            deliveries = self._in_order({"receiver": str(receiver), "state": _WAITING}, limit=limit)
+            claim = Claim(receiver=receiver, token=token, attempts=found["attempts"], batch=None, deliveries=tuple(deliveries))
+            if not deliveries:
+                self._settle(claim)
+            return claim if deliveries else None
+
     def _take(self, claimable: Document, lease_until: datetime, token: str) -> Document | None:
         return self._hasty_receivers.find_one_and_update(
             claimable,
@@ -203,6 +219,13 @@ class MongoOutbox:
     def _carry_out(self, delivery_ids: list[str], outcome: Document) -> None:
         self._deliveries.update_many({"_id": {"$in": delivery_ids}, "state": _WAITING}, {"$set": outcome})
 
+    def discard(self, claim: Claim, deliveries: Sequence[Delivery], *, now: datetime, lease: timedelta) -> bool:
+        prolonged = {"$set": {"lease_until": now + lease, "attempts": 0, "error": ""}, "$unset": {"retry_at": ""}}
+        with translated(BULK_SECONDS):
+            is_held = self._receivers.update_one(_held(claim), prolonged).matched_count == 1
+            self._deliveries.delete_many({"_id": {"$in": [delivery.id for delivery in deliveries]}, "state": _WAITING})
+        return is_held
+
     def release(self, claim: Claim, *, retry_at: datetime | None, error: str = "") -> None:
         with translated():
             if retry_at is None:
@@ -256,6 +279,11 @@ class MongoOutbox:
     def forget(self, before: datetime) -> int:
         with translated(BULK_SECONDS):
             return self._deliveries.delete_many({"finished_at": {"$lt": before}}).deleted_count
+
+    def give_up(self, receiver: Receiver, before: datetime) -> int:
+        condition = {"receiver": str(receiver), "state": _WAITING, "order": {"$lt": before}}
+        with translated(BULK_SECONDS):
+            return self._deliveries.delete_many(condition).deleted_count
 
 
 def _waiting_on(channels: Sequence[str]) -> Document:

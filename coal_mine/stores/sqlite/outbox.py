@@ -25,6 +25,11 @@ _CLAIMABLE = """
     SELECT id, channel, address, attempts, batch FROM receivers
     WHERE due_at <= :now AND lease_until <= :now AND channel IN (SELECT value FROM json_each(:channels)) ORDER BY due_at LIMIT 10
 """
+_CLAIMABLE_NOW = "SELECT attempts FROM receivers WHERE id = :id AND due_at <= :now AND lease_until <= :now"
+# Its last holder finished everything, but died before saying so; or what waited was given up.
+_IDLE = "UPDATE receivers SET due_at = NULL WHERE id = ?"
+_DISCARD = "DELETE FROM deliveries WHERE id = ? AND state = 'waiting'"
+_GIVE_UP = "DELETE FROM deliveries WHERE receiver = ? AND state = 'waiting' AND at < ?"
 _TAKE = "UPDATE receivers SET token = ?, lease_until = ?, batch = ? WHERE id = ?"
 # Ordered by the number of their arrival, which is the order of the changes, see _in_order.
 _DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM deliveries d JOIN receivers r ON r.id = d.receiver"
@@ -109,9 +114,24 @@ class SqliteOutbox:
                     connection.execute(_TAKE, (token, to_millis(now + lease), batch, receiver_id))
                     receiver = Receiver(channel, address)
                     return Claim(receiver=receiver, token=token, attempts=attempts, batch=batch or None, deliveries=tuple(deliveries))
-                # Its last holder finished everything, but died before saying so.
-                connection.execute("UPDATE receivers SET due_at = NULL WHERE id = ?", (receiver_id,))
+                connection.execute(_IDLE, (receiver_id,))
             return None
+
+        return self._database.write(work)
+
+    def claim_oldest(self, receiver: Receiver, *, now: datetime, lease: timedelta, token: str, limit: int) -> Claim | None:
+        claimable = {"id": str(receiver), "now": to_millis(now)}
+
+        def work(connection: sqlite3.Connection) -> Claim | None:
+            found = connection.execute(_CLAIMABLE_NOW, claimable).fetchone()
+            if not found:
+                return None
+            deliveries = _all(connection, f"{_WAITING} ORDER BY d.number LIMIT ?", (str(receiver), limit))
+            if not deliveries:
+                connection.execute(_IDLE, (str(receiver),))
+                return None
+            connection.execute(_TAKE, (token, to_millis(now + lease), None, str(receiver)))
+            return Claim(receiver=receiver, token=token, attempts=found[0], batch=None, deliveries=tuple(deliveries))
 
         return self._database.write(work)
 
@@ -119,17 +139,20 @@ class SqliteOutbox:
         self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = ""
     ) -> bool:
         def work(connection: sqlite3.Connection) -> bool:
-            prolonged = connection.execute(
-                "UPDATE receivers SET lease_until = ?, attempts = 0, error = '' WHERE id = ? AND token = ?",
-                (to_millis(now + lease), str(claim.receiver), claim.token),
-            )
-            is_held = prolonged.rowcount == 1
+            is_held = _prolong(connection, claim, now + lease)
             if is_held or state is DeliveryState.DELIVERED:
                 connection.executemany(
                     "UPDATE deliveries SET state = ?, finished_at = ?, error = ? WHERE id = ? AND finished_at IS NULL",
                     [(state, to_millis(now), error, delivery.id) for delivery in deliveries],
                 )
             return is_held
+
+        return self._database.write(work)
+
+    def discard(self, claim: Claim, deliveries: Sequence[Delivery], *, now: datetime, lease: timedelta) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            connection.executemany(_DISCARD, [(delivery.id,) for delivery in deliveries])
+            return _prolong(connection, claim, now + lease)
 
         return self._database.write(work)
 
@@ -154,6 +177,15 @@ class SqliteOutbox:
     def forget(self, before: datetime) -> int:
         query = "DELETE FROM deliveries WHERE finished_at < ?"
         return self._database.write(lambda connection: connection.execute(query, (to_millis(before),)).rowcount)
+
+    def give_up(self, receiver: Receiver, before: datetime) -> int:
+        return self._database.write(lambda connection: connection.execute(_GIVE_UP, (str(receiver), to_millis(before))).rowcount)
+
+
+def _prolong(connection: sqlite3.Connection, claim: Claim, lease_until: datetime) -> bool:
+    """False: it has passed to somebody else."""
+    query = "UPDATE receivers SET lease_until = ?, attempts = 0, error = '' WHERE id = ? AND token = ?"
+    return connection.execute(query, (to_millis(lease_until), str(claim.receiver), claim.token)).rowcount == 1
 
 
 def _deliveries_to_claim(
