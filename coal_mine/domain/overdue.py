@@ -55,12 +55,15 @@ def _caught_up(run: Run, now: datetime) -> RunChange | None:
 
 
 def unplaceable(run: Run, nodes: Sequence[Node], now: datetime) -> RunChange | None:
-    """A run that no node may run as the user whom it wants has failed as soon as it is due; None: some node may."""
-    user = run.definition.user
+    """A run that no node has the runner for, or may run as the user whom it wants, has failed as soon as it is due; None: some node may."""
+    user, runner = run.definition.user, run.definition.runner_name
     serving = [node for node in nodes if node.serves(run.pools) and run.slot in (ANY, node.name) and node.is_registered(now)]
-    if not user or not serving or any(node.may_run_as(user) for node in serving):
+    if not serving or any(node.may_run(run.definition) for node in serving):
         return None
-    return failed(run, f"no node may run as {user}", now)
+    if not any(node.has_runner(runner) for node in serving):
+        return failed(run, f"no node has the runner {runner}", now)
+    of_these = f" that has the runner {runner}" if runner else ""
+    return failed(run, f"no node{of_these} may run as {user}", now)
 
 
 def awaited_until(run: Run, now: datetime) -> datetime | None:

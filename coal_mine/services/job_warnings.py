@@ -9,7 +9,7 @@ from coal_mine.domain.job import Definition, Runner
 from coal_mine.domain.node import Node
 from coal_mine.domain.schedules.unreadable import Unreadable
 
-_RUNNERS = frozenset({Runner.COMMAND, Runner.DUMMY})
+_RUNNERS = frozenset({Runner.COMMAND, Runner.DUMMY, Runner.INSTANCE})
 
 
 def warnings_of(definition: Definition, nodes: Sequence[Node], now: datetime) -> list[str]:
@@ -23,8 +23,11 @@ def _of_nodes(definition: Definition, registered: Sequence[Node]) -> Iterator[st
         pools = ", ".join(definition.pools)
         yield f"no node serves {'the pool' if len(definition.pools) == 1 else 'any of the pools'} {pools}: no run can start until one does"
         return
-    willing = [node for node in serving if node.may_run_as(definition.user)]
-    if not willing:
+    able = [node for node in serving if node.has_runner(definition.runner_name)]
+    willing = [node for node in able if node.may_run_as(definition.user)]
+    if not able:
+        yield f"no registered node of its pools has the runner {definition.runner_name}: each run will fail"
+    elif not willing:
         yield f"no registered node of its pools may run as {definition.user}: each run will fail"
     elif not any(node.can_ever_fit(definition.cpus, definition.mem) for node in willing):
         needs = " and ".join(f"{amount:g} {unit}" for amount, unit in ((definition.cpus, "processors"), (definition.mem, "MB")) if amount)

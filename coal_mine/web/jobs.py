@@ -113,27 +113,27 @@ class JobRoutes:
     def create(self, call: Call) -> Any:
         if call.query.flag("dry_run"):
             return _preview_json(self._jobs.preview(call.body))
-        shown = self._jobs.create(call.body)
+        shown = self._jobs.create(call.body, by=call.by)
         return _job_answer(shown, 201, ("location", f"{PREFIX}/jobs/{quote(shown.job.id, safe=':')}"))
 
     def get(self, call: Call) -> Any:
         return _job_answer(self._jobs.get(call.path["job"]))
 
     def replace(self, call: Call) -> Any:
-        return _job_answer(self._jobs.replace(call.path["job"], call.body, version=_version(call)))
+        return _job_answer(self._jobs.replace(call.path["job"], call.body, version=_version(call), by=call.by))
 
     def patch(self, call: Call) -> Any:
-        return _job_answer(self._jobs.patch(call.path["job"], call.body, version=_version(call)))
+        return _job_answer(self._jobs.patch(call.path["job"], call.body, version=_version(call), by=call.by))
 
     def delete(self, call: Call) -> Any:
-        self._jobs.delete(call.path["job"], version=_version(call))
+        self._jobs.delete(call.path["job"], version=_version(call), by=call.by)
         return {"status": "ok"}
 
     def enable(self, call: Call) -> Any:
-        return _job_answer(self._jobs.enable(call.path["job"]))
+        return _job_answer(self._jobs.enable(call.path["job"], by=call.by))
 
     def disable(self, call: Call) -> Any:
-        return _job_answer(self._jobs.disable(call.path["job"]))
+        return _job_answer(self._jobs.disable(call.path["job"], by=call.by))
 
     def next(self, call: Call) -> Any:
         ticks = self._jobs.next_ticks(call.path["job"], call.query.number("count", 10, 1, MAX_TICKS))

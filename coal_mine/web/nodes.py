@@ -116,6 +116,7 @@ def node_json(shown: ShownNode) -> dict[str, Any]:
         "running": node.running,
         "pools": list(node.pools),
         "users": list(node.users),
+        "runners": list(node.runners),
         "timezone": node.timezone,
         "slots": node.slots,
         "cpus": node.cpus,

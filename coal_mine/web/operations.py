@@ -10,6 +10,7 @@ import bottle
 
 from .auth import JobGate, without_key
 from .bodies import json_body
+from .callers import caller_of
 from .environ import Environ
 from .parameters import Parameters, query_pairs
 
@@ -51,6 +52,11 @@ class Call:
         self.path = path
         self.query = query
         self.body = body
+
+    @property
+    def by(self) -> str:
+        """Who calls."""
+        return caller_of(self._environ)
 
     def header(self, name: str) -> str | None:
         return self._environ.get(f"HTTP_{name.upper().replace('-', '_')}")

@@ -267,8 +267,8 @@ SCHEMAS: dict[str, Schema] = {
         "additionalProperties": False,
     },
     "Node": shape(
-        name=TEXT, alive=FLAG, draining=FLAG, running=INTEGER, pools=listing(TEXT), users=listing(TEXT), timezone=TEXT, slots=INTEGER,
-        cpus=NUMBER, mem=NUMBER, host=TEXT, pid=INTEGER, version=TEXT, started_at=TIME, seen_at=TIME,
+        name=TEXT, alive=FLAG, draining=FLAG, running=INTEGER, pools=listing(TEXT), users=listing(TEXT), runners=listing(TEXT),
+        timezone=TEXT, slots=INTEGER, cpus=NUMBER, mem=NUMBER, host=TEXT, pid=INTEGER, version=TEXT, started_at=TIME, seen_at=TIME,
     ),
     "NodeList": shape(nodes=listing(reference("Node"))),
     "Pool": shape(name=TEXT, nodes=listing(TEXT), paused=FLAG),

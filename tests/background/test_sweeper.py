@@ -136,8 +136,8 @@ def test_one_whose_attempt_has_failed_and_that_is_not_tried_again_in_time_has_fa
     assert (scene.get(run).state, scene.alerts) == (RunState.FAILED, ["FAILED"])
 
 
-def due_as(scene: Scene, user: str) -> Run:
-    run = scene.next_run(scene.job(user=user))
+def due_as(scene: Scene, user: str, **body: Any) -> Run:
+    run = scene.next_run(scene.job(user=user, **body))
     scene.clock.move(SECOND)
     scene.sweeper.run_once(scene.now)
     return scene.get(run)
@@ -161,6 +161,41 @@ def test_a_run_waits_while_one_node_may_run_as_its_user(scene: Scene) -> None:
     scene.node("beta", users=("oracle",))
 
     assert due_as(scene, "oracle").state is RunState.QUEUED
+
+
+INSTANCE = {"runner": "instance", "runner_name": "power"}
+
+
+def test_a_run_whose_runner_no_node_has_has_failed_as_soon_as_it_is_due(scene: Scene) -> None:
+    scene.node("alpha", runners=("hello", "powers"))
+    run = due_as(scene, "", **INSTANCE)
+
+    assert (run.state, run.reason, scene.alerts) == (RunState.FAILED, "no node has the runner power", ["FAILED"])
+
+
+def test_a_run_waits_while_one_node_has_its_runner(scene: Scene) -> None:
+    scene.node("alpha")
+    scene.node("beta", runners=("power",))
+
+    assert due_as(scene, "", **INSTANCE).state is RunState.QUEUED
+
+
+def test_a_node_without_the_runner_does_not_count_though_it_may_run_as_the_user(scene: Scene) -> None:
+    scene.node("alpha", users=("oracle",))
+    scene.node("beta", users=("www",), runners=("power",))
+
+    assert due_as(scene, "oracle", **INSTANCE).reason == "no node that has the runner power may run as oracle"
+
+
+def test_in_mode_all_a_node_without_the_runner_fails_its_own_run_only(scene: Scene) -> None:
+    scene.node("alpha")
+    scene.node("beta", runners=("power",))
+    job = scene.job(mode="all", **INSTANCE)
+    scene.next_run(job)
+    scene.sweeper.run_once(scene.clock.move(SECOND))
+    ended = [(run.slot, run.reason) for run in scene.runs_of(job) if run.has_ended]
+
+    assert ended == [("alpha", "no node has the runner power")]
 
 
 def test_after_an_outage_a_run_that_no_node_may_run_has_failed_and_was_not_missed(scene: Scene) -> None:

@@ -44,6 +44,29 @@ def test_a_node_that_may_not_run_it_does_not_count(scene: Scene) -> None:
     assert _warnings(scene, cpus=3, user="backup") != []
 
 
+INSTANCE = {"runner": "instance", "runner_name": "power"}
+
+
+def test_a_job_whose_runner_no_node_has_is_created_with_a_warning(scene: Scene) -> None:
+    scene.node("alpha", runners=("hello",))
+
+    assert _warnings(scene, **INSTANCE) == ["no registered node of its pools has the runner power: each run will fail"]
+
+
+def test_a_job_whose_runner_one_node_has_is_created_without_a_warning(scene: Scene) -> None:
+    scene.node("alpha")
+    scene.node("beta", runners=("hello", "power"))
+
+    assert _warnings(scene, **INSTANCE) == []
+
+
+def test_a_node_that_lacks_the_runner_does_not_count(scene: Scene) -> None:
+    scene.node("alpha", users=("postgres",))
+    scene.node("beta", users=("www",), runners=("power",))
+
+    assert _warnings(scene, user="postgres", **INSTANCE) == ["no registered node of its pools may run as postgres: each run will fail"]
+
+
 def test_a_node_that_counts_nothing_has_room_for_everything(scene: Scene) -> None:
     scene.node("alpha")
 

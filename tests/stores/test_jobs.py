@@ -53,6 +53,15 @@ def test_a_job_comes_back_as_it_was_added(store: Store) -> None:
     assert store.jobs.get(one.id) == one
 
 
+def test_who_has_changed_a_job_comes_back(store: Store) -> None:
+    one = replace(job(), changed_by="jo")
+    store.jobs.add(one)
+    other = replace(changed_job(one, priority=1), changed_by="Zoë")
+    store.jobs.replace(one, other)
+
+    assert store.jobs.get(one.id) == other
+
+
 def test_every_field_of_a_definition_comes_back(store: Store) -> None:
     one = replace(job("a:b:everything"), definition=definition_from(EVERYTHING, job_id="a:b:everything", now=NOW))
     store.jobs.add(one)

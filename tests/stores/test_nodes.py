@@ -14,7 +14,7 @@ from tests.stores.job_examples import node
 
 
 def test_a_node_comes_back_as_it_announced_itself(store: Store) -> None:
-    one = node(pools=("b", "a"), users=("*", "root"), cpus=0.5, running=3)
+    one = node(pools=("b", "a"), users=("*", "root"), cpus=0.5, running=3, runners=("hello", "power"))
 
     assert store.nodes.beat(one) == one
     assert store.nodes.get("alpha") == one
@@ -28,7 +28,7 @@ def test_nodes_are_listed_by_name(store: Store) -> None:
 
 
 def test_the_next_beat_replaces_all_that_was_announced(store: Store) -> None:
-    store.nodes.beat(node())
+    store.nodes.beat(node(runners=("hello",)))
     later = node(
         pools=("other",), users=(), timezone="UTC", slots=1, cpus=0, mem=0, host="elsewhere", pid=1, version="2.0",
         started_at=NOW + SECOND, seen_at=NOW + 5 * SECOND, running=1,

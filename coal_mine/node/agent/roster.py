@@ -93,7 +93,7 @@ class Roster:
         """Whether the node may run it, and has room for it when nothing else is under way."""
         wanted = run.definition
         fits = (not self._cpus or wanted.cpus <= self._cpus) and (not self._mem or wanted.mem <= self._mem)
-        return fits and node.may_run_as(wanted.user)
+        return fits and node.may_run(wanted)
 
     def fitting(self, runs: Iterable[Run], node: Node, most: int) -> list[Run]:
         """Of these, in their order, those for which there is room now, and which the node may run."""
@@ -106,7 +106,7 @@ class Roster:
                 break
             wanted = run.definition
             fits = (not self._cpus or cpus + wanted.cpus <= self._cpus) and (not self._mem or mem + wanted.mem <= self._mem)
-            if fits and node.may_run_as(wanted.user):
+            if fits and node.may_run(wanted):
                 found.append(run)
                 free, cpus, mem = free - 1, cpus + wanted.cpus, mem + wanted.mem
         return found
