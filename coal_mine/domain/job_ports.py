@@ -83,6 +83,16 @@ class RunFilter:
     until: datetime | None = None  # the tick is before it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedFilter:
+    """Which runs that have ended, and that a node had taken; None does not filter."""
+
+    job_id: str | None = None
+    states: frozenset[RunState] | None = None
+    since: datetime | None = None  # of the end
+    until: datetime | None = None  # the end is before it
+
+
 class RunStore(Protocol):
     def add(self, runs: Sequence[Run]) -> int:
         """Store those whose id is new; how many were.
@@ -110,6 +120,18 @@ class RunStore(Protocol):
 
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         """Of each job the newest run that is no longer queued for the first time (its epoch is 0 then), if there is one."""
+
+    def tally(self, wanted: RunFilter, *, limit: int) -> dict[tuple[RunState, bool], int]:
+        """How many of the first so many of `select` are in each state, and whether a node has ever taken them: is `attempt` above 0?"""
+
+    def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
+        """Those that ended last first; of equal ones always the same first."""
+
+    def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
+        """How many of the first so many of `ended` are in each state."""
+
+    def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:
+        """Of each job the first of `ended`, if there is one."""
 
     def due(self, until: datetime, *, node: Node | None, limit: int) -> list[Run]:
         """Waiting runs to be started at that time or earlier: by due_at, then the highest priority, then id.

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from coal_mine.domain.job import Definition
-from coal_mine.domain.job_ports import JobFilter, RunFilter
+from coal_mine.domain.job_ports import EndedFilter, JobFilter, RunFilter
 from coal_mine.domain.run import Outcome, Run, RunChange, RunState, ended, missed
 from coal_mine.stores.mongo.primary import PrimaryListener
 from coal_mine.stores.mongo.store import MongoStore, open_store
@@ -75,8 +75,8 @@ def explained(mongod: Mongod) -> Iterator[Explained]:
 
 def _fill(store: MongoStore) -> None:
     past = [
-        run(job_id=f"job-{number % 10}", tick=NOW - number * SECOND, state=RunState.DONE, node=f"node-{number % 5}", ended_at=NOW)
-        for number in range(1_000)
+        run(job_id=f"job-{number % 10}", tick=at, state=RunState.DONE, attempt=1, node=f"node-{number % 5}", ended_at=at)
+        for number, at in enumerate(NOW - number * SECOND for number in range(1_000))
     ]
     store.runs.add(past)
     store.runs.add([run(job_id="job-1", tick=NOW + number * SECOND, pools=("default", "other")) for number in range(1, 11)])
@@ -100,6 +100,13 @@ HOT: dict[str, tuple[Callable[[MongoStore], Any], int]] = {
     "of a tick": (lambda store: store.runs.of_tick("job-3", NOW - HOUR), 4),
     "with orders": (lambda store: store.runs.ordered_on("node-1"), 4),
     "owing": (lambda store: store.runs.owing(NOW + HOUR, limit=5), 1),
+    "that ended last": (lambda store: store.runs.ended(EndedFilter(), limit=5), 12),
+    "that ended last, of a job": (lambda store: store.runs.ended(EndedFilter(job_id="job-4"), limit=5), 6),
+    "that ended in some time, of a job": (
+        lambda store: store.runs.ended(EndedFilter(job_id="job-4", until=NOW - HOUR / 10, since=NOW - HOUR / 8), limit=5),
+        6,
+    ),
+    "the last of a job": (lambda store: store.runs.last_ended(["job-4"]), 1),
     "to be forgotten": (lambda store: store.runs.forget(NOW - HOUR, limit=5), 1),
     "jobs to plan": (lambda store: store.jobs.to_plan(NOW + 9 * SECOND, limit=3), 4),
     "versions of jobs": (lambda store: store.jobs.versions(["group:job-001", "group:job-002"]), 4),
@@ -145,7 +152,15 @@ def test_runs_that_have_ended_are_in_no_index_of_what_is_asked_all_the_time(mong
         kept = {name for name in database["runs"].index_information() if list(database["runs"].find({}, {"_id": 1}, hint=name))}
         store.close()
 
-    assert kept == {"_id_", "tick_1__id_1", "job_id_1_tick_1__id_1", "node_1_tick_1__id_1", "outcome_1_tick_1__id_1", "over_at_1"}
+    assert kept == {
+        "_id_",
+        "tick_1__id_1",
+        "job_id_1_tick_1__id_1",
+        "node_1_tick_1__id_1",
+        "outcome_1_tick_1__id_1",
+        "over_at_1",
+        "job_id_1_over_at_1",
+    }
 
 
 def test_more_runs_than_a_command_holds_are_all_added_and_changed(open_mongo_store: Callable[[], MongoStore]) -> None:

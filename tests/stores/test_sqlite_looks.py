@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coal_mine.domain.job_ports import RunFilter
+from coal_mine.domain.job_ports import EndedFilter, RunFilter
 from coal_mine.domain.run import RunChange, RunState, ended, started
 from coal_mine.stores.sqlite.database import Database
 from coal_mine.stores.sqlite.jobs import SqliteJobs
@@ -103,6 +103,10 @@ WORK: dict[str, Callable[[Measured], object]] = {
     "missed ones": lambda one: one.runs.select(RunFilter(states=frozenset({RunState.MISSED, RunState.LOST})), limit=100),
     "the newest runs": lambda one: one.runs.select(RunFilter(), limit=3),
     "the newest runs of a job": lambda one: one.runs.select(RunFilter(job_id="busy"), limit=3),
+    "the runs that ended last": lambda one: one.runs.ended(EndedFilter(), limit=3),
+    "the runs of a job that ended last": lambda one: one.runs.ended(EndedFilter(job_id="busy"), limit=3),
+    "the last run that ended": lambda one: one.runs.last_ended(["busy"]),
+    "counting the newest runs": lambda one: one.runs.tally(RunFilter(), limit=3),
     "withdrawing": lambda one: one.runs.withdraw("busy", below=1, after=NOW - HOUR),
     "forgetting": lambda one: one.runs.forget(NOW - 100 * DAY, limit=100),
     "a whole run": Measured.run_one,

@@ -57,6 +57,9 @@ _RUNS = [
     IndexModel([("node", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"node": {"$exists": True}}),
     IndexModel([("outcome", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"outcome": {"$exists": True}}),
     IndexModel([("over_at", ASCENDING)], partialFilterExpression={"over_at": {"$exists": True}}),
+    IndexModel(
+        [("job_id", ASCENDING), ("over_at", ASCENDING)], partialFilterExpression={"over_at": {"$exists": True}, "attempt": {"$gt": 0}}
+    ),
 ]
 # The predecessor's, for queries that nobody asks any more.
 _NEEDLESS = ("paused_1_deadline_1", "late_1_deadline_1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from coal_mine.domain.job_ports import RunFilter
+from coal_mine.domain.job_ports import EndedFilter, RunFilter
 from coal_mine.domain.run import ENDED, RunState
 
 from .documents import Document
@@ -52,6 +52,20 @@ def _among(states: frozenset[RunState], *, alone: bool) -> Document:
     return {"state": {"$in": named}}
 
 
+def ended(wanted: EndedFilter) -> Document:
+    """The conditions of the index are named, else it would not be used."""
+    condition: Document = {"over_at": {"$exists": True, **_between(wanted.since, wanted.until)}, "attempt": {"$gt": 0}}
+    if wanted.job_id is not None:
+        condition["job_id"] = wanted.job_id
+    if wanted.states is not None:
+        condition["outcome"] = {"$in": sorted(state.value for state in wanted.states)}
+    return condition
+
+
 def _tick_of(wanted: RunFilter) -> Document:
-    limits = {"$gte": wanted.since, "$lt": wanted.until}
+    return _between(wanted.since, wanted.until)
+
+
+def _between(since: datetime | None, until: datetime | None) -> Document:
+    limits = {"$gte": since, "$lt": until}
     return {operator: at for operator, at in limits.items() if at is not None}

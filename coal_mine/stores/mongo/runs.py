@@ -7,7 +7,7 @@ each shows by state, epoch, nonce and the time of its end whether it is as the c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
 from coal_mine.domain.errors import unknown_run
-from coal_mine.domain.job_ports import RunFilter
+from coal_mine.domain.job_ports import EndedFilter, RunFilter
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import LIVE, Origin, Outcome, Run, RunChange, RunState
 from coal_mine.domain.times import to_millis
@@ -27,10 +27,11 @@ from .errors import translated
 from .indexes import Indexes
 from .output import MongoOutput
 from .run_documents import RUNS, document_of, replacement_of, run_of, taken_by, write_of
-from .run_filters import page_of
+from .run_filters import condition_of, ended, page_of
 from .writes import Write
 
 _NEWEST_FIRST = [("tick", -1), ("_id", -1)]
+_LAST_ENDED_FIRST = [("over_at", -1)]
 _FIRST_DUE = [("due_at", 1), ("priority", -1), ("_id", 1)]
 _HOLD_LOCKS = [str(state) for state in (*LIVE, RunState.RETRYING)]
 _WAIT = [str(RunState.QUEUED), str(RunState.RETRYING)]
@@ -118,14 +119,22 @@ class MongoRuns:
         return page
 
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
-        wanted = list(dict.fromkeys(job_ids))
-        found: list[Document] = []
-        with translated():
-            for start in range(0, len(wanted), _JOBS_PER_QUERY):
-                first, *others = (_latest_of(job_id) for job_id in wanted[start : start + _JOBS_PER_QUERY])
-                pipeline = [*first, *({"$unionWith": {"coll": RUNS, "pipeline": other}} for other in others)]
-                found += self._runs.aggregate(pipeline)
-        return {document["job_id"]: run_of(document) for document in found}
+        return self._first_of_each(job_ids, _latest_of)
+
+    def tally(self, wanted: RunFilter, *, limit: int) -> dict[tuple[RunState, bool], int]:
+        taken = {"$gt": ["$attempt", 0]}
+        counted = self._counted(condition_of(wanted), _NEWEST_FIRST, limit, {"state": "$state", "taken": taken})
+        return {(RunState(key["state"]), key["taken"]): number for key, number in counted}
+
+    def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
+        return self._found(ended(wanted), _LAST_ENDED_FIRST, limit)
+
+    def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
+        counted = self._counted(ended(wanted), _LAST_ENDED_FIRST, limit, {"state": "$state"})
+        return {RunState(key["state"]): number for key, number in counted}
+
+    def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:
+        return self._first_of_each(job_ids, _last_ended_of)
 
     def due(self, until: datetime, *, node: Node | None, limit: int) -> list[Run]:
         return self._found({"takers": {"$in": taken_by(node)}, "due_at": {"$lte": until}}, _FIRST_DUE, limit)
@@ -194,6 +203,25 @@ class MongoRuns:
         self._output.forget(ids)
         return self._commands.delete(RUNS, [{"_id": {"$in": ids}}]).count
 
+    def _first_of_each(self, job_ids: Collection[str], pipeline_of: Callable[[str], list[dict[str, Any]]]) -> dict[str, Run]:
+        wanted = list(dict.fromkeys(job_ids))
+        found: list[Document] = []
+        with translated():
+            for start in range(0, len(wanted), _JOBS_PER_QUERY):
+                first, *others = (pipeline_of(job_id) for job_id in wanted[start : start + _JOBS_PER_QUERY])
+                pipeline = [*first, *({"$unionWith": {"coll": RUNS, "pipeline": other}} for other in others)]
+                found += self._runs.aggregate(pipeline)
+        return {document["job_id"]: run_of(document) for document in found}
+
+    def _counted(self, condition: Document, order: list[tuple[str, int]], limit: int, key: Document) -> list[tuple[Document, int]]:
+        if limit == 0:
+            return []
+        pipeline: list[Document] = [
+            {"$match": condition}, {"$sort": dict(order)}, {"$limit": limit}, {"$group": {"_id": key, "number": {"$sum": 1}}},
+        ]  # fmt: skip
+        with translated():
+            return [(each["_id"], each["number"]) for each in self._runs.aggregate(pipeline)]
+
     def _found(self, condition: Document, order: list[tuple[str, int]] | None = None, limit: int | None = None) -> list[Run]:
         if limit == 0:  # which would be no limit
             return []
@@ -204,6 +232,10 @@ class MongoRuns:
 def _latest_of(job_id: str) -> list[dict[str, Any]]:
     begun = {"$or": [{"state": {"$ne": RunState.QUEUED.value}}, {"epoch": {"$gt": 0}}]}
     return [{"$match": {"job_id": job_id, **begun}}, {"$sort": dict(_NEWEST_FIRST)}, {"$limit": 1}]
+
+
+def _last_ended_of(job_id: str) -> list[dict[str, Any]]:
+    return [{"$match": ended(EndedFilter(job_id=job_id))}, {"$sort": dict(_LAST_ENDED_FIRST)}, {"$limit": 1}]
 
 
 def _millis(at: datetime | None) -> int | None:

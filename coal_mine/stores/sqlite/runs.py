@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from coal_mine.domain.job_ports import RunFilter
+from coal_mine.domain.job_ports import EndedFilter, RunFilter
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import ANY, LIVE, WAITING, Outcome, Run, RunChange, RunState
 from coal_mine.domain.times import to_millis
@@ -22,6 +22,11 @@ _LATEST = f"""
     {SELECT} WHERE number IN (SELECT (
         SELECT number FROM runs INDEXED BY runs_by_job WHERE job_id = wanted.value AND NOT (state = '{RunState.QUEUED}' AND epoch = 0)
         ORDER BY tick DESC, id DESC LIMIT 1) FROM json_each(?) AS wanted)
+"""
+_LAST_ENDED = f"""
+    {SELECT} WHERE number IN (SELECT (
+        SELECT number FROM runs INDEXED BY runs_ended_of_job WHERE job_id = wanted.value AND attempt > 0 AND {HAS_ENDED}
+        ORDER BY ended_at DESC, number DESC LIMIT 1) FROM json_each(?) AS wanted)
 """
 _DUE = f"INDEXED BY runs_due WHERE {IS_WAITING} AND due_at <= ?"
 _IN_DUE_ORDER = "ORDER BY due_at, priority DESC, id"
@@ -73,6 +78,27 @@ class SqliteRuns:
 
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         return {run.job_id: run for run in self._runs(_LATEST, (json.dumps(list(job_ids)),))}
+
+    def tally(self, wanted: RunFilter, *, limit: int) -> dict[tuple[RunState, bool], int]:
+        condition, values = _condition(wanted)
+        first = f"SELECT state, attempt > 0 AS taken FROM runs {condition} ORDER BY tick DESC, id DESC LIMIT ?"
+        with self._database.reading() as connection:
+            counted = connection.execute(f"SELECT state, taken, count(*) FROM ({first}) GROUP BY state, taken", (*values, limit))
+            return {(RunState(state), bool(taken)): number for state, taken, number in counted}
+
+    def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
+        condition, values = _condition_of_end(wanted)
+        return self._runs(f"{SELECT} {condition} ORDER BY ended_at DESC, number DESC LIMIT ?", (*values, limit))
+
+    def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
+        condition, values = _condition_of_end(wanted)
+        first = f"SELECT state FROM runs {condition} ORDER BY ended_at DESC, number DESC LIMIT ?"
+        with self._database.reading() as connection:
+            counted = connection.execute(f"SELECT state, count(*) FROM ({first}) GROUP BY state", (*values, limit))
+            return {RunState(state): number for state, number in counted}
+
+    def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:
+        return {run.job_id: run for run in self._runs(_LAST_ENDED, (json.dumps(list(job_ids)),))}
 
     def due(self, until: datetime, *, node: Node | None, limit: int) -> list[Run]:
         if node is None:
@@ -148,6 +174,20 @@ def _condition(wanted: RunFilter) -> tuple[str, tuple[Any, ...]]:
         "tick >= ?": None if wanted.since is None else to_millis(wanted.since),
         "tick < ?": None if wanted.until is None else to_millis(wanted.until),
     }
+    return _joined(index, literal, given_values)
+
+
+def _condition_of_end(wanted: EndedFilter) -> tuple[str, tuple[Any, ...]]:
+    given_values: dict[str, Any] = {
+        "job_id = ?": wanted.job_id,
+        "state IN (SELECT value FROM json_each(?))": None if wanted.states is None else json.dumps(sorted(wanted.states)),
+        "ended_at >= ?": None if wanted.since is None else to_millis(wanted.since),
+        "ended_at < ?": None if wanted.until is None else to_millis(wanted.until),
+    }
+    return _joined("runs_ended" if wanted.job_id is None else "runs_ended_of_job", f"attempt > 0 AND {HAS_ENDED}", given_values)
+
+
+def _joined(index: str, literal: str, given_values: dict[str, Any]) -> tuple[str, tuple[Any, ...]]:
     conditions = {condition: value for condition, value in given_values.items() if value is not None}
     return f"INDEXED BY {index} WHERE {' AND '.join([literal, *conditions])}", tuple(conditions.values())
 

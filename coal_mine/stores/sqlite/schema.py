@@ -221,8 +221,14 @@ CREATE TABLE options (
 ) WITHOUT ROWID;
 """
 
+# Of runs that a node had taken.
+_RUNS_ENDED_OF_JOB = """
+CREATE INDEX runs_ended_of_job ON runs (job_id, ended_at)
+    WHERE attempt > 0 AND state IN ('done', 'failed', 'killed', 'lost', 'missed', 'skipped');
+"""
+
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD, _PAST_ATTEMPTS, _AUDIT)
+STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD, _PAST_ATTEMPTS, _AUDIT, _RUNS_ENDED_OF_JOB)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:
