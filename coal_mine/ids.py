@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import string
+import uuid
 
 from coal_mine.domain.reserved import FIRST_SEGMENTS
 
@@ -31,3 +32,6 @@ class RandomIds:
 
     def nonce(self) -> str:
         return f"{self._nonces.getrandbits(48):012x}"
+
+    def uuid(self) -> str:
+        return str(uuid.uuid4())

@@ -6,7 +6,8 @@ import socket
 from collections.abc import Callable
 
 from coal_mine.config import Config
-from coal_mine.domain.ports import Clock, Ids, Store
+from coal_mine.domain.ports import Clock, Store
+from coal_mine.ids import RandomIds
 from coal_mine.services.canaries import Canaries
 from coal_mine.services.cluster import Cluster
 from coal_mine.services.jobs import Jobs
@@ -20,17 +21,19 @@ from coal_mine.web.health import Health
 from coal_mine.web.turns import Turns
 
 from .job_key import job_key
+from .minion_parts import minion
 
 
 def make_app(
-    config: Config, store: Store, clock: Clock, ids: Ids, jobs: Jobs, *, wake: Callable[[str], None], look_for_runs: Callable[[], None],
-    examine: Callable[[], Health], turns: Turns,
+    config: Config, store: Store, clock: Clock, ids: RandomIds, jobs: Jobs, *, wake: Callable[[str], None],
+    look_for_runs: Callable[[], None], examine: Callable[[], Health], turns: Turns,
 ) -> App:  # fmt: skip
     """`wake` takes the name of a loop."""
     canaries = Canaries(store, clock, ids, deadlines_changed=lambda: wake("watcher"), alert_owed=lambda: wake("expander"))
     runs, cluster, key = Runs(store, clock, ids, runs_changed=look_for_runs), Cluster(store, clock, changed=look_for_runs), job_key(config)
+    dialects = _moneta(config, jobs, runs, cluster, key) | minion(config, jobs, runs, key, clock=clock, ids=ids, examine=examine)
     return App(
-        canaries, jobs, runs, cluster, _moneta(config, jobs, runs, cluster, key),
+        canaries, jobs, runs, cluster, dialects,
         key=config.wsgi.auth_key, job_key=key, local_only=config.local_only, examine=examine, turns=turns,
     )  # fmt: skip
 
