@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -36,15 +36,15 @@ def test_jobs_run_at_their_ticks_whatever_the_clock_of_a_node_or_a_background_sa
         plant.wait_for_node(name)
     first = soon(6)
     ticks = ticks_from(first, COUNT)
-    jobs = [plant.job(f"job-{number}", BRIEF, ticks=ticks, schedules=every_second(first)) for number in range(5)]
-    assert datetime.now(UTC) < first, "the machine was too slow to make all jobs in time"
+    for number in range(5):
+        plant.job(f"job-{number}", BRIEF, ticks=ticks, schedules=every_second(first))
     last = ticks[-1] + timedelta(milliseconds=1)
-    until("an outcome of each", lambda: _ended(plant, last) >= len(jobs) * COUNT)
+    until("an outcome of each", lambda: _ended(plant, last) >= plant.owed)
     verdict = plant.judge(before=last)
     started = [run["started_at"] - run["tick"] for run in plant.database["runs"].find({"outcome": "done"})]
 
     assert verdict.faults == []
-    assert verdict.counts["done"] == len(jobs) * COUNT
+    assert verdict.counts["done"] == plant.owed
     assert min(started) > -PUNCTUAL
     assert max(started) < PUNCTUAL
     assert plant.mail.messages == []

@@ -87,13 +87,22 @@ class Plant:
         return answer.json() if "json" in answer.headers["Content-Type"] else answer.content
 
     def job(self, name: str, command: str, *, alone: bool = True, ticks: Sequence[datetime] = (), **fields: Any) -> Watched:
-        """One that alerts every failure; `ticks` must leave records."""
+        """One that alerts every failure; those of `ticks` that come after its creation must leave records."""
         body = {"name": name, "id": name, "command": command, "env": {"NOTES": str(self._notes)}, "emails": [f"{name}@example.test"]}
         body |= {"failure_alerts": "every", **({} if alone else {"overlap": "allow"}), **fields}
         made = self.ask("/jobs", "POST", body)
-        watched = Watched(id=made["id"], canary=made["canary"], ticks=ticks, alone=alone, tells_all=body["failure_alerts"] == "every")
+        created_at = datetime.fromisoformat(made["created_at"])
+        watched = Watched(
+            id=made["id"], canary=made["canary"], ticks=[tick for tick in ticks if tick > created_at], alone=alone,
+            tells_all=body["failure_alerts"] == "every",
+        )  # fmt: skip
         self.jobs.append(watched)
         return watched
+
+    @property
+    def owed(self) -> int:
+        """How many ticks of all jobs must leave records."""
+        return sum(len(job.ticks) for job in self.jobs)
 
     def run(self, job: Watched, count: int = 1) -> list[str]:
         """Now; the runs."""

@@ -81,16 +81,14 @@ def _many_jobs(plant: Plant, count: int = JOBS) -> tuple[datetime, list[datetime
     ticks = ticks_from(first, max(20, round(seconds())))
     for number in range(count):
         plant.job(f"job-{number}", BRIEF, ticks=ticks, schedules=every_second(first))
-    assert datetime.now(UTC) < first, "the machine was too slow to make all jobs in time"
     return first, ticks
 
 
 def _judge(plant: Plant, ticks: list[datetime], what: str) -> None:
     last = ticks[-1] + timedelta(milliseconds=1)
-    wanted = len(plant.jobs) * len(ticks)
     until(
         "an outcome of each",
-        lambda: plant.database["runs"].count_documents({"outcome": {"$exists": True}, "tick": {"$lt": last}}) >= wanted,
+        lambda: plant.database["runs"].count_documents({"outcome": {"$exists": True}, "tick": {"$lt": last}}) >= plant.owed,
         seconds=180,
     )
     verdict = plant.judge(before=last)
