@@ -1,5 +1,6 @@
 """What the operator decides, one module for each group of sections of coal-mine.ini."""
 
+from .elasticsearch import ElasticsearchConfig
 from .loading import ENVIRONMENT, Config, load
 from .logs import LoggingConfig
 from .mail import AlertsConfig, EmailConfig, HeartbeatConfig, Tls
@@ -18,6 +19,7 @@ __all__ = [
     "BackupFormat",
     "Config",
     "DummyRunner",
+    "ElasticsearchConfig",
     "EmailConfig",
     "HeartbeatConfig",
     "HttpRunner",

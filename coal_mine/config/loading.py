@@ -10,6 +10,7 @@ from pathlib import Path
 from coal_mine.domain.definition import NAME
 from coal_mine.domain.errors import Invalid
 
+from .elasticsearch import ElasticsearchConfig, read_elasticsearch
 from .logs import LoggingConfig, read_logging
 from .mail import AlertsConfig, EmailConfig, HeartbeatConfig, read_alerts, read_email, read_heartbeat
 from .minion import MinionAccount, read_minion_account
@@ -23,7 +24,7 @@ from .wsgi import WsgiConfig, read_wsgi
 FILE_NAME = "coal-mine.ini"
 DIRECTORIES = (Path(), Path("/etc"), Path("/usr/local/etc"))
 
-_SECTIONS = ("logging", "mongodb", "sqlite", "email", "alerts", "heartbeat", "wsgi", "node", "jobs", "moneta")
+_SECTIONS = ("logging", "mongodb", "sqlite", "email", "alerts", "heartbeat", "wsgi", "node", "jobs", "moneta", "elasticsearch")
 # Of these there may be several, each with a name of its own behind the colon.
 _NAMED_SECTIONS = {"runner": "NAME", "minion": "ACCOUNT"}
 
@@ -54,6 +55,7 @@ class Config:
     node: NodeConfig | None  # None: this machine runs no jobs
     jobs: JobsConfig
     moneta: MonetaConfig
+    elasticsearch: ElasticsearchConfig | None  # None: the audit log is in the store alone
     runners: Mapping[str, RunnerConfig]  # by name
     minion: Mapping[str, MinionAccount]  # by name
 
@@ -130,6 +132,7 @@ def _config(sections: dict[str, dict[str, str]], source: str, place: Callable[[s
         node=read_node(section("node")) if "node" in sections or not source else None,
         jobs=read_jobs(section("jobs")),
         moneta=read_moneta(section("moneta")),
+        elasticsearch=read_elasticsearch(section("elasticsearch")) if "elasticsearch" in sections else None,
         runners={name: read_runner(section(f"runner:{name}")) for name in _names("runner", sections)},
         minion={name: read_minion_account(section(f"minion:{name}"), _names("runner", sections)) for name in _names("minion", sections)},
     )

@@ -17,7 +17,7 @@ from coal_mine.domain.errors import Invalid
 from tests.docs.documents import EXAMPLE, rows, section, uncommented
 
 # What has no default; the example shows some value.
-REQUIRED = {("mongodb", "hosts"), ("mongodb", "database"), ("email", "sender"), ("heartbeat", "url")}
+REQUIRED = {("mongodb", "hosts"), ("mongodb", "database"), ("email", "sender"), ("heartbeat", "url"), ("elasticsearch", "url")}
 # Coal Mine hands these on to pymongo without looking at them.
 PASSED_ON = {("mongodb", "username"), ("mongodb", "password"), ("mongodb", "replicaset")}
 
@@ -87,7 +87,7 @@ def test_the_example_has_exactly_the_settings_that_there_are(complete: Path, tmp
 def test_the_defaults_that_the_example_shows_are_the_defaults(complete: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = tmp_path / "bare.ini"
     shown = settings_of(complete)
-    bare.write_text("".join(f"[{name}]\n" + required(shown, name) for name in ("mongodb", "email", "heartbeat", "node")))
+    bare.write_text("".join(f"[{name}]\n" + required(shown, name) for name in ("mongodb", "email", "heartbeat", "node", "elasticsearch")))
 
     assert loaded(complete, monkeypatch, tmp_path) == loaded(bare, monkeypatch, tmp_path)
 
