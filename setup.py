@@ -26,7 +26,7 @@ setup(
         "google-re2>=1.1",
         "granian>=2.8,<3",
         "platformdirs>=4",
-        "prometheus-client>=0.22",
+        "prometheus-client>=0.23",
         "pymongo>=4.8,<5",
         "python-dateutil>=4,<5",
         "PyYAML>=6,<7",
