@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 
 from coal_mine.config import Config
@@ -13,14 +12,11 @@ from coal_mine.services.cluster import Cluster
 from coal_mine.services.jobs import Jobs
 from coal_mine.services.runs import Runs
 from coal_mine.web.app import App
-from coal_mine.web.bridge import WsgiApp
-from coal_mine.web.dialects.moneta.app import SEGMENTS
-from coal_mine.web.dialects.moneta.routes import moneta_app
-from coal_mine.web.dialects.moneta.services import Services
 from coal_mine.web.health import Health
 from coal_mine.web.turns import Turns
 
 from .job_key import job_key
+from .moneta_parts import moneta
 from .minion_parts import minion
 
 
@@ -31,18 +27,8 @@ def make_app(
     """`wake` takes the name of a loop."""
     canaries = Canaries(store, clock, ids, deadlines_changed=lambda: wake("watcher"), alert_owed=lambda: wake("expander"))
     runs, cluster, key = Runs(store, clock, ids, runs_changed=look_for_runs), Cluster(store, clock, changed=look_for_runs), job_key(config)
-    dialects = _moneta(config, jobs, runs, cluster, key) | minion(config, jobs, runs, key, clock=clock, ids=ids, examine=examine)
+    dialects = moneta(config, store, ids, jobs, runs, cluster, key) | minion(config, jobs, runs, key, clock=clock, ids=ids, examine=examine)
     return App(
         canaries, jobs, runs, cluster, dialects,
         key=config.wsgi.auth_key, job_key=key, local_only=config.local_only, examine=examine, turns=turns,
     )  # fmt: skip
-
-
-def _moneta(config: Config, jobs: Jobs, runs: Runs, cluster: Cluster, key: str) -> dict[str, WsgiApp]:
-    node = config.node
-    services = Services(
-        jobs=jobs, runs=runs, cluster=cluster, config=config.moneta,
-        own_node=node.name if node else "", timezone=node.timezone if node else "UTC",
-    )  # fmt: skip
-    app = moneta_app(services, key, [socket.gethostname()])
-    return dict.fromkeys(SEGMENTS, app)

@@ -8,6 +8,7 @@ from typing import Any
 
 from coal_mine.services.cluster import ShownNode
 from coal_mine.web.bodies import json_body
+from coal_mine.web.callers import caller_of
 from coal_mine.web.environ import Environ
 from coal_mine.web.parameters import Pairs
 
@@ -31,6 +32,11 @@ class Call:
     def body(self) -> Any:
         """JSON, whatever type it says to have. Raises what `json_body` does."""
         return json_body(self.environ, needed=True, any_type=True)
+
+    @property
+    def by(self) -> str:
+        """Who calls, for the audit log."""
+        return caller_of(self.environ)
 
     @property
     def node(self) -> ShownNode | None:

@@ -11,6 +11,7 @@ from .app import MonetaApp
 from .calls import Route
 from .nodes import Standpoint
 from .services import Services
+from .tasks import TaskRoutes, Tasks
 
 
 def moneta_app(services: Services, job_key: str, own_names: Sequence[str]) -> MonetaApp:
@@ -20,5 +21,6 @@ def moneta_app(services: Services, job_key: str, own_names: Sequence[str]) -> Mo
 
 
 def _routes(services: Services) -> list[Route]:
-    modules: list[list[Route]] = []
-    return [route for routes in modules for route in routes]
+    tasks = Tasks(services.jobs, services.job_list, services.ids, services.timezone)
+    modules = [TaskRoutes(tasks)]
+    return [route for module in modules for route in module.routes()]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coal_mine.config.moneta import MonetaConfig
+from coal_mine.domain.ports import Ids
 from coal_mine.services.cluster import Cluster
+from coal_mine.services.job_list import JobList
 from coal_mine.services.jobs import Jobs
 from coal_mine.services.runs import Runs
 
@@ -13,8 +15,10 @@ from coal_mine.services.runs import Runs
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     jobs: Jobs
+    job_list: JobList
     runs: Runs
     cluster: Cluster
+    ids: Ids
     config: MonetaConfig
     own_node: str  # this machine's; empty: it is none
     timezone: str  # of schedules: tasks name none

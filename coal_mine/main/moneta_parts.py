@@ -1,0 +1,26 @@
+"""What answers Moneta's clients."""
+
+from __future__ import annotations
+
+import socket
+
+from coal_mine.config import Config
+from coal_mine.domain.ports import Ids, Store
+from coal_mine.services.cluster import Cluster
+from coal_mine.services.job_list import JobList
+from coal_mine.services.jobs import Jobs
+from coal_mine.services.runs import Runs
+from coal_mine.web.bridge import WsgiApp
+from coal_mine.web.dialects.moneta.app import SEGMENTS
+from coal_mine.web.dialects.moneta.routes import moneta_app
+from coal_mine.web.dialects.moneta.services import Services
+
+
+def moneta(config: Config, store: Store, ids: Ids, jobs: Jobs, runs: Runs, cluster: Cluster, key: str) -> dict[str, WsgiApp]:
+    """By the first segments of its paths."""
+    node = config.node
+    services = Services(
+        jobs=jobs, job_list=JobList(store), runs=runs, cluster=cluster, ids=ids, config=config.moneta,
+        own_node=node.name if node else "", timezone=node.timezone if node else "UTC",
+    )  # fmt: skip
+    return dict.fromkeys(SEGMENTS, moneta_app(services, key, [socket.gethostname()]))

@@ -1,0 +1,183 @@
+"""/tasks, /tasks/<id>, what switches one on and off, and /tags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from coal_mine.domain.errors import Conflict, Invalid, NotFound
+from coal_mine.domain.job import Job
+from coal_mine.domain.job_ports import JobFilter
+from coal_mine.domain.ports import Ids
+from coal_mine.services.job_list import JobList
+from coal_mine.services.jobs import Jobs
+
+from .answers import answer
+from .calls import TASK, Call, Route
+from .shown import TaskView, is_task
+from .written import NO_COMMAND, in_its_words, native_of
+
+
+class Tasks:
+    """Jobs by the words of tasks. `by` is who calls."""
+
+    def __init__(self, jobs: Jobs, job_list: JobList, ids: Ids, zone: str) -> None:
+        """`zone` is that of the schedules."""
+        self._jobs = jobs
+        self._list = job_list
+        self._ids = ids
+        self._zone = zone
+        self._view = TaskView(zone)
+
+    def all(self, tag: str | None = None) -> dict[str, Any]:
+        return {job.id: self._view.task(job.id, job.definition) for job in self._each(tag)}
+
+    def get(self, task_id: str) -> dict[str, Any]:
+        """Raises NotFound."""
+        return self._view.task(task_id, self._jobs.get(task_id).job.definition)
+
+    def tags(self) -> list[str]:
+        return sorted({tag for job in self._each() for tag in job.definition.tags})
+
+    def create(self, task: object, by: str) -> str:
+        """Its id, 32 hexadecimal digits. Raises Invalid."""
+        task_id = "".join(self._ids.nonce() for _ in range(3))[:32]
+        self._create(task_id, task, by)
+        return task_id
+
+    def put(self, task_id: str, task: object, by: str) -> bool:
+        """Was it created? Raises Invalid."""
+        while True:
+            try:
+                self._replace(task_id, task, by)
+            except NotFound:
+                try:
+                    self._create(task_id, task, by)
+                except Conflict:
+                    continue  # somebody else has created it just now
+                return True
+            return False
+
+    def check(self, task_id: str, task: object) -> bool:
+        """As `put`, without writing anything."""
+        with in_its_words():
+            definition = native_of(task, task_id, self._zone)
+            try:
+                self._jobs.get(task_id)
+            except NotFound:
+                self._jobs.preview({**definition, "id": task_id})
+                return True
+            self._jobs.preview(definition)
+            return False
+
+    def switch(self, task_id: str, by: str, *, enabled: bool) -> None:
+        """Raises NotFound, and Invalid for one that cannot run."""
+        if not enabled:
+            self._jobs.disable(task_id, by=by)
+        elif self._jobs.get(task_id).job.definition.command == NO_COMMAND:
+            raise Invalid("the task has no command: give it one first")
+        else:
+            self._jobs.enable(task_id, by=by)
+
+    def delete(self, task_id: str, by: str) -> None:
+        """Raises NotFound."""
+        self._jobs.delete(task_id, by=by)
+
+    def delete_all(self, by: str, *, but: Mapping[str, Any] | None = None) -> int:
+        """How many, without those in `but`."""
+        deleted = 0
+        for job_id in [job.id for job in self._each() if job.id not in (but or {})]:
+            try:
+                self._jobs.delete(job_id, by=by)
+                deleted += 1
+            except NotFound:  # somebody else was faster
+                continue
+        return deleted
+
+    def replace_all(self, tasks: object, by: str) -> None:
+        """Nothing is changed if one of them is refused. Raises Invalid, naming it."""
+        if not isinstance(tasks, dict):
+            raise Invalid('the tasks are not an object such as {"021b2092ef4111e481a852540064e600": {"name": "My task"}}')
+        for task_id, task in tasks.items():
+            try:
+                self._checked(task_id, task)
+            except Invalid as error:
+                raise Invalid(f"task {task_id[:100]!r}: {error}") from error
+        for task_id, task in tasks.items():
+            self.put(task_id, task, by)
+        self.delete_all(by, but=tasks)
+
+    def _checked(self, task_id: str, task: object) -> None:
+        if not is_task(task_id):
+            raise Invalid("an id has small letters and digits only")
+        self.check(task_id, task)
+
+    def _each(self, tag: str | None = None) -> Iterator[Job]:
+        return (job for job in self._list.each(JobFilter(tag=tag)) if is_task(job.id))
+
+    def _create(self, task_id: str, task: object, by: str) -> None:
+        with in_its_words():
+            self._jobs.create({**native_of(task, task_id, self._zone), "id": task_id}, by=by)
+
+    def _replace(self, task_id: str, task: object, by: str) -> None:
+        """What clients of other systems wrote of it stays."""
+        with in_its_words():
+            definition = native_of(task, task_id, self._zone)
+            others = {dialect: json.loads(text) for dialect, text in self._jobs.get(task_id).job.definition.given}
+            self._jobs.replace(task_id, {**definition, "given": {**others, **definition["given"]}}, by=by)
+
+
+class TaskRoutes:
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/tasks", self.all),
+            Route("POST", "/tasks", self.create),
+            Route("DELETE", "/tasks", self.delete_all),
+            Route("GET", TASK, self.get),
+            Route("PUT", TASK, self.put),
+            Route("DELETE", TASK, self.delete),
+            Route("POST", f"{TASK}/enable", self.enable),
+            Route("POST", f"{TASK}/disable", self.disable),
+            Route("GET", "/tags", self.tags),
+        ]
+
+    def all(self, call: Call) -> Any:
+        return self._tasks.all(call.text("tag"))
+
+    def create(self, call: Call) -> Any:
+        return answer({"id": self._tasks.create(call.body(), call.by), "created": True}, 201)
+
+    def delete_all(self, call: Call) -> Any:
+        self._tasks.delete_all(call.by)
+        return {"deleted": True}
+
+    def get(self, call: Call) -> Any:
+        return self._tasks.get(call.path["task"])
+
+    def put(self, call: Call) -> Any:
+        """With `dry_run`, only say what it would do."""
+        task_id = call.path["task"]
+        if call.has("dry_run"):
+            created = self._tasks.check(task_id, call.body())
+            return {"id": task_id, "created" if created else "updated": True, "dry_run": True}
+        created = self._tasks.put(task_id, call.body(), call.by)
+        return answer({"id": task_id, "created": True}, 201) if created else {"id": task_id, "updated": True}
+
+    def delete(self, call: Call) -> Any:
+        self._tasks.delete(call.path["task"], call.by)
+        return {"id": call.path["task"], "deleted": True}
+
+    def enable(self, call: Call) -> Any:
+        self._tasks.switch(call.path["task"], call.by, enabled=True)
+        return {"id": call.path["task"], "updated": True}
+
+    def disable(self, call: Call) -> Any:
+        self._tasks.switch(call.path["task"], call.by, enabled=False)
+        return {"id": call.path["task"], "updated": True}
+
+    def tags(self, _: Call) -> Any:
+        return self._tasks.tags()
