@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 
 from coal_mine import __version__
 from coal_mine.background.loop import Loop
-from coal_mine.config import Config, NodeConfig
+from coal_mine.config import AwsRunner, Config, NodeConfig
 from coal_mine.domain.errors import CoalMineError
 from coal_mine.domain.node import BEAT, Node
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import Run
 from coal_mine.node.agent.agent import Agent, check_spool
+from coal_mine.node.agent.runners import Runners
 
 _log = logging.getLogger(__name__)
 
@@ -29,9 +32,11 @@ class NodeParts:
         """`tell` is services.outcomes.Outcomes.tell. Raises Conflict when another process is this node."""
         assert config.node is not None  # noqa: S101 - whoever has none makes no node
         settings = config.node
+        runners = Runners(config.runners, os.environ, sys.path)
         self._agent = Agent(
-            store, clock, ids, config.spool_path, lambda boot, now: _announced(settings, boot, now), tell=tell, room=self.wake
-        )
+            store, clock, ids, config.spool_path, lambda boot, now: _announced(settings, runners.names, boot, now), runners,
+            tell=tell, room=self.wake,
+        )  # fmt: skip
         self._claimer = Loop(_CLAIMER, self._agent.claimer, clock, max_sleep=_LOOK)
         self.loops = [Loop(_BEAT, self._agent, clock, max_sleep=BEAT), self._claimer, Loop(_REPORTER, self._agent.reporter, clock)]
 
@@ -46,6 +51,9 @@ class NodeParts:
 
 def check_node(config: Config) -> None:
     """Find faults while they can still be told in one line. Raises CoalMineError."""
+    for name, runner in config.runners.items():
+        if isinstance(runner, AwsRunner) and find_spec("boto3") is None:
+            raise CoalMineError(f"{config.source}: [runner:{name}] aws: needs boto3, which is not installed; install coal-mine[aws]")
     try:
         check_spool(config.spool_path)
     except OSError as error:
@@ -62,11 +70,12 @@ def warn_of_root(settings: NodeConfig) -> None:
         _log.warning("jobs that ask for it run AS ROOT on this node, as [node] users says")
 
 
-def _announced(settings: NodeConfig, boot: str, now: datetime) -> Node:
+def _announced(settings: NodeConfig, runners: tuple[str, ...], boot: str, now: datetime) -> Node:
     return Node(
         name=settings.name,
         pools=settings.pools,
         users=settings.users,
+        runners=runners,
         timezone=settings.timezone,
         slots=settings.slots,
         cpus=settings.cpus,

@@ -12,6 +12,7 @@ from coal_mine.domain.errors import Conflict
 from coal_mine.domain.run import Run, RunState
 from coal_mine.node.agent.agent import own_user
 from coal_mine.node.agent.roster import Tracked
+from coal_mine.node.agent.runners import Runners
 from coal_mine.node.agent.starter import Starter
 from coal_mine.services.run_requests import RunRequest
 from tests.node.workshop import Workshop
@@ -52,7 +53,7 @@ def test_everybody_is_not_root(scene: Scene, user: str, may: bool) -> None:
 
 @pytest.mark.parametrize(("users", "may"), [(("*",), False), (("*", "root"), True), (("toor",), True)])
 def test_root_by_another_name_is_root(scene: Scene, workshop: Workshop, users: tuple[str, ...], may: bool) -> None:
-    starter = Starter(workshop.spool, workshop.forker, "nobody", uid_of=lambda user: 0 if user == "toor" else 1000)
+    starter = Starter(workshop.spool, workshop.forker, Runners({}, {}, []), "nobody", uid_of=lambda user: 0 if user == "toor" else 1000)
     run = scene.claim(scene.planned(command="true", user="toor"))
     tracked: list[Tracked] = []
     refused = starter.start([run], scene.node("alpha", users=users), scene.now, tracked.append)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from coal_mine.config import RunnerConfig
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.node import Node
 from coal_mine.domain.output import Frame, Stream
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Run
 from coal_mine.node.agent.agent import Agent, own_user
+from coal_mine.node.agent.runners import Runners
 from coal_mine.node.spool.directory import RunDirectory
 from coal_mine.services.outcomes import Outcomes
 from tests.support.jobs import Scene
@@ -24,12 +27,25 @@ from tests.support.waiting import until
 class House:
     """One node. It may be given up like one that was killed, and another agent started on the same spool."""
 
-    def __init__(self, scene: Scene, directory: Path, name: str = "alpha", *, store: Store | Line | None = None, **announced: Any) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        directory: Path,
+        name: str = "alpha",
+        *,
+        store: Store | Line | None = None,
+        runners: Mapping[str, RunnerConfig] | None = None,
+        environ: Mapping[str, str] | None = None,
+        **announced: Any,
+    ) -> None:
+        """`environ` is the environment of the server that it is a part of."""
         self.scene = scene
         self.name = name
         self._directory = directory / name
         self._store: Any = store or scene.store
-        self._announced = {"users": (own_user(),)} | announced
+        self._runners = runners or {}
+        self._environ = environ or {}
+        self._announced = {"users": (own_user(),), "runners": tuple(self._runners)} | announced
         self.agent = self._new_agent()
 
     def __enter__(self) -> House:
@@ -120,7 +136,8 @@ class House:
 
     def _new_agent(self) -> Agent:
         tell = Outcomes(self._store, alert_owed=_nobody).tell
-        return Agent(self._store, self.scene.clock, self.scene.ids, self._directory, self._announce, tell=tell, room=_nobody)
+        runners = Runners(self._runners, self._environ, sys.path)
+        return Agent(self._store, self.scene.clock, self.scene.ids, self._directory, self._announce, runners, tell=tell, room=_nobody)
 
     def _announce(self, boot: str, now: datetime) -> Node:
         plain = Node(

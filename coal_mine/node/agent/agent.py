@@ -27,6 +27,7 @@ from .lease import Lease, NodeBeat
 from .observation import Observer
 from .reporter import Reporter
 from .roster import Roster
+from .runners import Runners
 from .starter import Starter
 
 _log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class Agent:
         ids: Ids,
         spool_path: Path,
         announce: Callable[[str, datetime], Node],
+        runners: Runners,
         *,
         tell: Callable[[Sequence[Run]], None],
         room: Callable[[], None],
@@ -96,7 +98,7 @@ class Agent:
         announced = announce(boot, EPOCH)
         self._roster = Roster(announced.slots, announced.cpus, announced.mem)
         lease = Lease()
-        self._starter = starter = Starter(self._spool, self._forker, own_user())
+        self._starter = starter = Starter(self._spool, self._forker, runners, own_user())
         self._adoption = Adoption(store, self._spool, self._roster, tell=tell)
         beat = NodeBeat(
             store, clock, self._spool, lease, lambda now: announce(boot, now), running=lambda: len(self._roster), lapsed=self._lapsed

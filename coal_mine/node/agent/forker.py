@@ -23,7 +23,7 @@ _PROGRAM = (
     "from coal_mine.node.supervisor.forking import main; main(sys.argv[1], bool(int(sys.argv[2])))"
 )
 # A Python may need these to find its own libraries.
-_KEPT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+FOR_LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
 class Forker:
@@ -104,7 +104,7 @@ class Forker:
         self._socket, theirs = socket.socketpair()
         root = Path(__file__).parents[3]
         argv = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _PROGRAM, str(root), str(self._spool.path), str(int(self._cgroups))]
-        env = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        env = {name: os.environ[name] for name in FOR_LIBRARIES if name in os.environ}
         with theirs:
             self.pid = os.posix_spawn(
                 sys.executable,

@@ -8,7 +8,7 @@ import os
 import pwd
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from coal_mine.domain.errors import Invalid
@@ -21,6 +21,7 @@ from coal_mine.node.spool.spool import Spool
 
 from .forker import Forker
 from .roster import Tracked
+from .runners import Runners
 
 _log = logging.getLogger(__name__)
 
@@ -42,10 +43,11 @@ def _uid_of(user: str) -> int:
 
 
 class Starter:
-    def __init__(self, spool: Spool, forker: Forker, own_user: str, *, uid_of: Callable[[str], int] = _uid_of) -> None:
+    def __init__(self, spool: Spool, forker: Forker, runners: Runners, own_user: str, *, uid_of: Callable[[str], int] = _uid_of) -> None:
         """`own_user` is as whom this process runs. `uid_of` asks the system, and raises KeyError."""
         self._spool = spool
         self._forker = forker
+        self._runners = runners
         self._own_user = own_user
         self._uid_of = uid_of
         self._forking = threading.Lock()  # the claimer starts runs, and the reporter those that were forgotten
@@ -74,11 +76,10 @@ class Starter:
                 _log.error("no run can be started at the moment: %s", error, extra={"action": "fork_failed"})
 
     def _make(self, run: Run, node: Node, now: datetime) -> Tracked | NotStarted:
-        if run.definition.runner is Runner.DUMMY:
-            text = _command(run)
-            output = (text if isinstance(text, str) else " ".join(text)).encode()
-            return NotStarted(run, Result(end=End.EXITED, exit_code=0, started_at=now, ended_at=now, stdout_bytes=len(output)), output)
         try:
+            if run.definition.runner is Runner.DUMMY:
+                output = self._said_by(run).encode()
+                return NotStarted(run, Result(end=End.EXITED, exit_code=0, started_at=now, ended_at=now, stdout_bytes=len(output)), output)
             return Tracked(run, self._spool.create(directory_name(run), self._spec(run, node)))
         except Invalid as error:
             return NotStarted(run, Result(end=End.NOT_STARTED, started_at=None, ended_at=now, error=str(error)))
@@ -86,26 +87,32 @@ class Starter:
             why = f"the node's spool takes no more runs: {error.strerror}"
             return NotStarted(run, Result(end=End.NOT_STARTED, started_at=None, ended_at=now, error=why))
 
+    def _said_by(self, run: Run) -> str:
+        """Raises Invalid."""
+        if run.definition.runner_name:
+            return self._runners.text_for(run)
+        text = _command(run)
+        return text if isinstance(text, str) else " ".join(text)
+
     def _spec(self, run: Run, node: Node) -> Spec:
         """Raises Invalid."""
         definition = run.definition
         if definition.secrets:
             raise Invalid(f"secret {definition.secrets[0][0]} cannot be read: this node has no source of secrets")
+        if definition.runner is Runner.INSTANCE:
+            program = self._runners.program_for(run)
+            return replace(_bare_spec(run), argv=program.argv, env=program.env)
         user = self._user(definition.user, node)
         command = _command(run)
         argv = ("/bin/sh", "-c", command) if isinstance(command, str) and not definition.script else command
-        return Spec(
-            run_id=run.id,
-            epoch=run.epoch,
+        return replace(
+            _bare_spec(run),
             argv=tuple(argv),
             script=definition.script or None,
             workdir=definition.workdir or None,
             env=_variables(run),
             user=None if user == self._own_user else user,
             group=definition.group or None,
-            timeout_seconds=definition.timeout_seconds,
-            kill_wait_seconds=definition.kill_wait_seconds,
-            fenced=definition.on_lost is OnLost.RERUN,
         )
 
     def _user(self, wanted: str, node: Node) -> str:
@@ -129,6 +136,18 @@ class Starter:
 def directory_name(run: Run) -> str:
     """Of one attempt. An id may be longer than a name in a file system."""
     return f"{hashlib.sha256(run.id.encode()).hexdigest()[:32]}-{run.epoch}"
+
+
+def _bare_spec(run: Run) -> Spec:
+    """Of nothing yet, as this process's user."""
+    definition = run.definition
+    return Spec(
+        run_id=run.id,
+        epoch=run.epoch,
+        timeout_seconds=definition.timeout_seconds,
+        kill_wait_seconds=definition.kill_wait_seconds,
+        fenced=definition.on_lost is OnLost.RERUN,
+    )
 
 
 def _command(run: Run) -> str | tuple[str, ...]:
