@@ -27,6 +27,10 @@ class Conflict(CoalMineError):
     """The change collides with something that exists already."""
 
 
+class NotNow(Conflict):
+    """Nobody could carry it out at this moment."""
+
+
 class IdTaken(Conflict):
     """A random id exists already: the caller draws another one."""
 

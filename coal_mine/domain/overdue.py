@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from .catch_up import catches_up_in_order, caught_up
 from .job import CatchUpPolicy, OverlapPolicy
-from .node import Node
+from .node import Node, Switches
 from .planning import COALESCED
 from .run import ANY, OVERLAP, Origin, Run, RunChange, RunState, failed, missed, skipped
 from .schedule import ticks_between
@@ -66,6 +66,14 @@ def unplaceable(run: Run, nodes: Sequence[Node], now: datetime) -> RunChange | N
     return failed(run, f"no node{of_these} may run as {user}", now)
 
 
+def out_of_reach(run: Run, nodes: Sequence[Node], switches: Switches, now: datetime) -> str:
+    """In words, why no node could take it at this moment, whatever else it had to do; empty: one could."""
+    serving = [node for node in nodes if node.serves(run.pools) and run.slot in (ANY, node.name)]
+    alive = [node for node in serving if node.is_alive(now)]
+    wishes = Wishes(switches=switches, draining=frozenset(node.name for node in nodes if node.draining))
+    return _absent(run, serving, alive) or wishes.hold(run, alive)
+
+
 def awaited_until(run: Run, now: datetime) -> datetime | None:
     """How long its canary should go on waiting for a run that is under way; None: no longer than it does.
 
@@ -83,15 +91,19 @@ def awaited_until(run: Run, now: datetime) -> datetime | None:
 
 def _why(run: Run, serving: Sequence[Node], alive: Sequence[Node], *, unattended: bool) -> str:
     """What is known of its time: who lives now may have come, or come back, only afterwards."""
-    if not serving:
-        return f"no node serves {in_words('pool', run.pools)}" if run.slot == ANY else f"node {run.slot} has gone"
-    if not alive:
-        return f"not alive: {_named(serving)}"
+    if absent := _absent(run, serving, alive):
+        return absent
     if all(node.started_at > run.start_by for node in alive):
         return f"started only afterwards: {_named(alive)}"
     if unattended:
         return f"nobody was there to see why; alive since: {_named(alive)}"
     return f"alive, but without room or held up: {_named(alive)}"
+
+
+def _absent(run: Run, serving: Sequence[Node], alive: Sequence[Node]) -> str:
+    if not serving:
+        return f"no node serves {in_words('pool', run.pools)}" if run.slot == ANY else f"node {run.slot} has gone"
+    return "" if alive else f"not alive: {_named(serving)}"
 
 
 def _named(nodes: Sequence[Node]) -> str:

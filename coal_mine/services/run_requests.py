@@ -24,6 +24,8 @@ class RunRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)  # texts, not checked yet
     key: str = ""  # two requests with one key are one; empty: this one is like no other
     force: bool = False  # whatever the overlap policy says
+    node: str = ""  # the only one that may take it, whatever pools it serves; empty: those of the job
+    waits: bool = True  # False: it is refused when no node could take it now
     command: str | tuple[str, ...] | None = None  # instead of the job's
 
 
@@ -64,10 +66,10 @@ def mark_of(key: str) -> str:
     return sha256(key.encode()).hexdigest()[:16]
 
 
-def asked_run(job: Job, slot: str, request: RunRequest, *, prefix: str, parameters: Pairs, now: datetime) -> Run:
+def asked_run(job: Job, slot: str, request: RunRequest, *, prefix: str, parameters: Pairs, pools: tuple[str, ...], now: datetime) -> Run:
     deadline = job.definition.start_deadline(now)
     run = states.planned(job, now, slot, origin=Origin.MANUAL, start_by=now + deadline, now=now)
-    run = replace(run, id=prefix + slot, parameters=parameters, command=request.command)
+    run = replace(run, id=prefix + slot, pools=pools, parameters=parameters, command=request.command)
     if not request.force:
         return run
     free = replace(job.definition, overlap=Overlap(policy=OverlapPolicy.ALLOW))

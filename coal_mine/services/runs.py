@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from coal_mine.domain import run as states
-from coal_mine.domain.errors import Conflict, Invalid, NotFound, StoreUnavailable
+from coal_mine.domain.errors import Conflict, Invalid, NotFound, NotNow, StoreUnavailable
 from coal_mine.domain.job import Mode
 from coal_mine.domain.job_ports import RunFilter
+from coal_mine.domain.node import Node
 from coal_mine.domain.orders import is_kill, kill_order, signal_order
+from coal_mine.domain.overdue import out_of_reach
 from coal_mine.domain.planning import slots_of
 from coal_mine.domain.ports import Clock, Ids, Store
-from coal_mine.domain.run import ANY, Outcome, Run, RunState
+from coal_mine.domain.run import ANY, LIVE, Outcome, Run, RunState
 from coal_mine.domain.times import from_millis, to_millis
 
 from .run_output import OutputPart, read_part
@@ -50,19 +52,23 @@ class Runs:
     def start(self, job_id: str, request: RunRequest) -> Sequence[Run]:
         """Runs of the job that are due now, by slot: one, or in mode all one for each node. A disabled job can be run, too.
 
-        Those of the first time, when the key was given before. Raises Invalid and NotFound, and Conflict when it came with others.
+        Those of the first time, when the key was given before. Raises Invalid and NotFound, Conflict when it came with others, and NotNow.
         """
         job = self._jobs.get(job_id)
         checked_key(request.key)
         now = self._clock.now()
-        nodes = self._nodes.all() if request.key or job.definition.mode is Mode.ALL else []
+        pinned = self._nodes.get(request.node) if request.node else None
+        nodes = self._nodes.all() if request.key or job.definition.mode is Mode.ALL or not request.waits else []
         prefix = prefix_of(job_id, mark_of(request.key) if request.key else self._ids.nonce())
         earlier = self._of_request(prefix, [ANY, *(node.name for node in nodes)]) if request.key else []
         if earlier:
             return _same(earlier, request)
         parameters = checked_parameters(job.definition, request.parameters)
-        slots = slots_of(job.definition, nodes, now)
-        asked = [asked_run(job, slot, request, prefix=prefix, parameters=parameters, now=now) for slot in slots]
+        slots = (pinned.name,) if pinned else slots_of(job.definition, nodes, now)
+        pools = pinned.pools if pinned else job.definition.pools
+        asked = [asked_run(job, slot, request, prefix=prefix, parameters=parameters, pools=pools, now=now) for slot in slots]
+        if not request.waits:
+            self._refuse_unless_one_is_in_reach(asked, nodes, now)
         self._runs.add(asked)
         self._runs_changed()
         # As stored: somebody else may have used the key a moment before.
@@ -76,6 +82,17 @@ class Runs:
         """The newest ticks first; `before` is a page's cursor. Raises Invalid."""
         found = self._runs.select(wanted, before=None if before is None else _place(before), limit=limit + 1)
         return RunPage(found[:limit], _cursor(found[limit - 1]) if len(found) > limit else None)
+
+    def live(self, *, job_id: str | None = None, node: str | None = None) -> Iterator[Run]:
+        """Those under way, the newest ticks first."""
+        wanted, before = RunFilter(job_id=job_id, node=node, states=LIVE), None
+        while page := self._runs.select(wanted, before=before, limit=MAX_PAGE):
+            yield from page
+            before = (page[-1].tick, page[-1].id)
+
+    def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:
+        """Of each job the run that ended last of those that a node had taken, if there is one."""
+        return self._runs.last_ended(job_ids)
 
     def kill(self, run_id: str) -> Run:
         """One that waits is killed at once, one that is under way as soon as its node hears of it. Raises NotFound and Conflict."""
@@ -114,6 +131,12 @@ class Runs:
         size = run.result.size if run.result and run.has_ended and number == run.attempt else None
         return read_part(self._output, run_id, number, stream=stream, offset=offset, limit=limit, is_over=is_over, size=size)
 
+    def _refuse_unless_one_is_in_reach(self, asked: Sequence[Run], nodes: Sequence[Node], now: datetime) -> None:
+        switches = self._nodes.switches()
+        reasons = [out_of_reach(run, nodes, switches, now) for run in asked]
+        if all(reasons):
+            raise NotNow("; ".join(dict.fromkeys(reasons)))
+
     def _of_request(self, prefix: str, slots: Sequence[str]) -> Sequence[Run]:
         """In mode all a node may have gone since: its run has the tick of the others."""
         found = self._runs.find({prefix + slot for slot in slots})
@@ -132,6 +155,8 @@ def _same(earlier: Sequence[Run], request: RunRequest) -> Sequence[Run]:
     """Whoever sends something else under the same key would wait for a run that never comes. Raises Conflict."""
     if any(run.command != request.command or not request.parameters.items() <= dict(run.parameters).items() for run in earlier):
         raise Conflict(f"the key {request.key!r} was used before, with other parameters or another command: take a new one")
+    if request.node and any(run.slot != request.node for run in earlier):
+        raise Conflict(f"the key {request.key!r} was used before, not for node {request.node}: take a new one")
     return earlier
 
 
