@@ -65,28 +65,20 @@ def has_tasks(content: bytes) -> bool:
 
 
 def as_json(config: Mapping[str, Any]) -> bytes:
-    """In ASCII: a text from a client may hold half a character, which is no UTF-8."""
-    return json.dumps(config, indent=2).encode() + b"\n"
+    return json.dumps(config, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def as_yaml(config: Mapping[str, Any]) -> bytes:
     import yaml  # here, since few want it
 
-    try:
-        return _dumped(config, getattr(yaml, "CSafeDumper", yaml.SafeDumper))  # ten times as fast, where it was built
-    except UnicodeEncodeError:  # half a character, for which only the slow one has an escape
-        return _dumped(config, yaml.SafeDumper)
-
-
-def _dumped(config: Mapping[str, Any], base: Any) -> bytes:
-    import yaml
+    base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the one in C, where it was built
 
     class Dumper(base):  # type: ignore[misc]  # which one, is known only now
         def ignore_aliases(self, data: object) -> bool:
             """People read the file, and programs that know no aliases."""
             return True
 
-    text: str = yaml.dump(config, Dumper=Dumper, sort_keys=False, default_flow_style=False)
+    text: str = yaml.dump(config, Dumper=Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True)
     return text.encode()
 
 

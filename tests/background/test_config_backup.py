@@ -286,7 +286,7 @@ def test_what_another_process_is_writing_is_left_alone(scene: Scene, keeper: Kee
 
 
 ODD = {
-    "name": "é\u2028 🎉 \ud800",
+    "name": "é\u2028 🎉 \x07\x85\ufeff",
     "command": "a: b\n# c\t",
     "tags": ["yes", "1e3", "2026-11-22", "0x1f", "", " x ", "null"],
     "n": [None, 1.5, 2**70],
