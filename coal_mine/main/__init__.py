@@ -150,6 +150,9 @@ def _warn(config: Config, wanted: _Wanted) -> None:
         warn_of_root(config.node)
     if (wanted.everything or wanted.web) and not config.wsgi.auth_key and not config.local_only:
         _log.warning("NO KEY IS SET: whoever reaches this port may change and delete canaries; set [wsgi] auth_key")
+    if (wanted.everything or wanted.web) and config.moneta.open_to:
+        places = ", ".join(map(str, config.moneta.open_to))
+        _log.warning("MONETA'S PATHS ARE OPEN WITHOUT A KEY: whoever calls from %s may run any command on the nodes", places)
     email = config.email
     if email and email.username and email.tls is Tls.NO and email.host not in ("localhost", "127.0.0.1", "::1"):
         _log.warning("the mail password travels in the clear; set [email] tls = starttls or implicit")

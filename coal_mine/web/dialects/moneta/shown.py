@@ -40,12 +40,13 @@ class TaskView:
 
     def task(self, job_id: str, definition: Definition) -> Task:
         native = definition_as_json(definition)
-        given = dict(definition.given).get(DIALECT, "{}")
-        task = self._as_told(json.loads(given), _told(given, job_id, self._zone), native, job_id)
+        given = dict(definition.given).get(DIALECT)
+        task = self._as_given(given, native, job_id) if given else self._written_over({}, {}, native, job_id)
         # Moneta's web client shows no task at all when one lacks these.
         return task | {word: native[word] for word in ("tags", "pools") if not isinstance(task.get(word), list)}
 
-    def _as_told(self, task: Task, told: Native | None, native: Native, job_id: str) -> Task:
+    def _as_given(self, given: str, native: Native, job_id: str) -> Task:
+        task, told = json.loads(given), _told(given, job_id, self._zone)
         if told is None:
             return self._written_over(task, {}, native, job_id)
         if _say_the_same(told, native):
