@@ -16,8 +16,8 @@ from coal_mine.web.health import Health
 from coal_mine.web.turns import Turns
 
 from .job_key import job_key
-from .moneta_parts import moneta
 from .minion_parts import minion
+from .moneta_parts import moneta
 
 
 def make_app(
@@ -27,7 +27,10 @@ def make_app(
     """`wake` takes the name of a loop."""
     canaries = Canaries(store, clock, ids, deadlines_changed=lambda: wake("watcher"), alert_owed=lambda: wake("expander"))
     runs, cluster, key = Runs(store, clock, ids, runs_changed=look_for_runs), Cluster(store, clock, changed=look_for_runs), job_key(config)
-    dialects = moneta(config, store, ids, jobs, runs, cluster, key) | minion(config, jobs, runs, key, clock=clock, ids=ids, examine=examine)
+    dialects = {
+        **moneta(config, store, clock, ids, jobs, runs, cluster, key),
+        **minion(config, jobs, runs, key, clock=clock, ids=ids, examine=examine),
+    }
     return App(
         canaries, jobs, runs, cluster, dialects,
         key=config.wsgi.auth_key, job_key=key, local_only=config.local_only, examine=examine, turns=turns,

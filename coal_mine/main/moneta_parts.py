@@ -5,22 +5,25 @@ from __future__ import annotations
 import socket
 
 from coal_mine.config import Config
-from coal_mine.domain.ports import Ids, Store
+from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.services.cluster import Cluster
 from coal_mine.services.job_list import JobList
 from coal_mine.services.jobs import Jobs
+from coal_mine.services.moneta_log import MonetaLog
 from coal_mine.services.runs import Runs
 from coal_mine.web.bridge import WsgiApp
 from coal_mine.web.dialects.moneta.app import SEGMENTS
 from coal_mine.web.dialects.moneta.routes import moneta_app
 from coal_mine.web.dialects.moneta.services import Services
+from coal_mine.web.dialects.moneta.shown import TaskView
 
 
-def moneta(config: Config, store: Store, ids: Ids, jobs: Jobs, runs: Runs, cluster: Cluster, key: str) -> dict[str, WsgiApp]:
+def moneta(config: Config, store: Store, clock: Clock, ids: Ids, jobs: Jobs, runs: Runs, cluster: Cluster, key: str) -> dict[str, WsgiApp]:
     """By the first segments of its paths."""
     node = config.node
+    zone = node.timezone if node else "UTC"
     services = Services(
-        jobs=jobs, job_list=JobList(store), runs=runs, cluster=cluster, ids=ids, config=config.moneta,
-        own_node=node.name if node else "", timezone=node.timezone if node else "UTC",
+        jobs=jobs, job_list=JobList(store), runs=runs, cluster=cluster, log=MonetaLog(store, TaskView(zone).task), clock=clock, ids=ids,
+        config=config.moneta, own_node=node.name if node else "", timezone=zone,
     )  # fmt: skip
     return dict.fromkeys(SEGMENTS, moneta_app(services, key, [socket.gethostname()]))

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from coal_mine.web.auth import JobGate
 
 from .access import MonetaGate
 from .app import MonetaApp
+from .auditlog import AuditLogRoutes
 from .calls import Route
+from .gui import GuiRoutes
 from .nodes import Standpoint
+from .plugins import PluginRoutes
+from .processes import ProcessRoutes
 from .services import Services
+from .status import StatusRoutes
+from .summary import SummaryRoutes
 from .tasks import TaskRoutes, Tasks
+
+
+class _Module(Protocol):
+    def routes(self) -> list[Route]: ...
 
 
 def moneta_app(services: Services, job_key: str, own_names: Sequence[str]) -> MonetaApp:
@@ -22,5 +33,13 @@ def moneta_app(services: Services, job_key: str, own_names: Sequence[str]) -> Mo
 
 def _routes(services: Services) -> list[Route]:
     tasks = Tasks(services.jobs, services.job_list, services.ids, services.timezone)
-    modules = [TaskRoutes(tasks)]
+    modules: list[_Module] = [
+        TaskRoutes(tasks),
+        ProcessRoutes(services.runs),
+        StatusRoutes(services.cluster, services.runs),
+        SummaryRoutes(services.job_list, services.runs),
+        AuditLogRoutes(services.log, services.clock),
+        PluginRoutes(services.config),
+        GuiRoutes(services.config.docroot),
+    ]
     return [route for module in modules for route in module.routes()]

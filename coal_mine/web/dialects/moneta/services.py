@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coal_mine.config.moneta import MonetaConfig
-from coal_mine.domain.ports import Ids
+from coal_mine.domain.ports import Clock, Ids
 from coal_mine.services.cluster import Cluster
 from coal_mine.services.job_list import JobList
 from coal_mine.services.jobs import Jobs
+from coal_mine.services.moneta_log import MonetaLog
 from coal_mine.services.runs import Runs
 
 
@@ -18,6 +19,8 @@ class Services:
     job_list: JobList
     runs: Runs
     cluster: Cluster
+    log: MonetaLog
+    clock: Clock
     ids: Ids
     config: MonetaConfig
     own_node: str  # this machine's; empty: it is none

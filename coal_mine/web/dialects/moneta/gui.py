@@ -1,0 +1,58 @@
+"""/gui/: the files of a web client. It comes from where it calls, so the browser's login goes along."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import bottle
+
+from coal_mine.domain.errors import NotFound
+from coal_mine.web.responses import Answer
+
+from .calls import Call, Route
+
+_INDEX = "index.html"
+
+
+class GuiRoutes:
+    def __init__(self, docroot: Path | None) -> None:
+        """None: nothing is served."""
+        self._root = docroot
+
+    def routes(self) -> list[Route]:
+        if self._root is None:
+            return []
+        return [Route("GET", "/gui", self.enter), Route("GET", "/gui/", self.file), Route("GET", "/gui/<path:path>", self.file)]
+
+    def enter(self, call: Call) -> Any:
+        """A relative place, since a path may stand before ours."""
+        return Answer(303, [("location", "gui/")], b"")
+
+    def file(self, call: Call) -> Any:
+        """Raises NotFound for what does not exist, or not inside the directory."""
+        path = call.path.get("path", "")
+        path = path + _INDEX if path.endswith("/") or not path else path
+        if "\0" in path:
+            raise _nothing()
+        root = os.path.realpath(self._root or "")
+        found = os.path.realpath(os.path.join(root, path.lstrip("/")))  # wherever links lead
+        if os.path.commonpath([root, found]) != root or not os.path.isfile(found):
+            raise _nothing()
+        bottle.request.bind(call.environ)  # static_file looks there for what the browser has already
+        return _answer_of(bottle.static_file(os.path.relpath(found, root), root))
+
+
+def _answer_of(given: bottle.HTTPResponse) -> Answer:
+    if given.status_code in (403, 404):
+        raise _nothing()
+    body = given.body
+    if hasattr(body, "read"):
+        with body:
+            body = body.read()
+    return Answer(given.status_code, list(given.headerlist), body if isinstance(body, bytes) else b"".join(body))
+
+
+def _nothing() -> NotFound:
+    return NotFound("there is no such file")
