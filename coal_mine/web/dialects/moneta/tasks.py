@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any
 
 from coal_mine.domain.errors import Conflict, Invalid, NotFound
@@ -17,6 +18,14 @@ from .answers import answer
 from .calls import TASK, Call, Route
 from .shown import TaskView, is_task
 from .written import NO_COMMAND, in_its_words, native_of
+
+
+class Change(StrEnum):
+    """What becomes of a task when one is put in its place."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    NONE = "none"
 
 
 class Tasks:
@@ -46,30 +55,29 @@ class Tasks:
         self._create(task_id, task, by)
         return task_id
 
-    def put(self, task_id: str, task: object, by: str) -> bool:
-        """Was it created? Raises Invalid."""
+    def put(self, task_id: str, task: object, by: str) -> Change:
+        """Raises Invalid."""
         while True:
             try:
-                self._replace(task_id, task, by)
+                return self._replace(task_id, task, by)
             except NotFound:
                 try:
                     self._create(task_id, task, by)
                 except Conflict:
                     continue  # somebody else has created it just now
-                return True
-            return False
+                return Change.CREATED
 
-    def check(self, task_id: str, task: object) -> bool:
+    def check(self, task_id: str, task: object) -> Change:
         """As `put`, without writing anything."""
         with in_its_words():
             definition = native_of(task, task_id, self._zone)
             try:
-                self._jobs.get(task_id)
+                job = self._jobs.get(task_id).job
             except NotFound:
                 self._jobs.preview({**definition, "id": task_id})
-                return True
-            self._jobs.preview(definition)
-            return False
+                return Change.CREATED
+            after = self._jobs.preview(_beside_others(definition, job)).definition
+            return Change.NONE if self._is_shown_as(job, task) or after == job.definition else Change.UPDATED
 
     def switch(self, task_id: str, by: str, *, enabled: bool) -> None:
         """Raises NotFound, and Invalid for one that cannot run."""
@@ -120,12 +128,25 @@ class Tasks:
         with in_its_words():
             self._jobs.create({**native_of(task, task_id, self._zone), "id": task_id}, by=by)
 
-    def _replace(self, task_id: str, task: object, by: str) -> None:
-        """What clients of other systems wrote of it stays."""
+    def _replace(self, task_id: str, task: object, by: str) -> Change:
+        """One that comes back as it is shown does not become another one by that."""
         with in_its_words():
             definition = native_of(task, task_id, self._zone)
-            others = {dialect: json.loads(text) for dialect, text in self._jobs.get(task_id).job.definition.given}
-            self._jobs.replace(task_id, {**definition, "given": {**others, **definition["given"]}}, by=by)
+            job = self._jobs.get(task_id).job
+            if self._is_shown_as(job, task):
+                after = self._jobs.patch(task_id, {}, by=by)
+            else:
+                after = self._jobs.replace(task_id, _beside_others(definition, job), by=by)
+            return Change.NONE if after.job.version == job.version else Change.UPDATED
+
+    def _is_shown_as(self, job: Job, task: object) -> bool:
+        return self._view.task(job.id, job.definition) == task
+
+
+def _beside_others(definition: Mapping[str, Any], job: Job) -> dict[str, Any]:
+    """What clients of other systems wrote of the job stays."""
+    others = {dialect: json.loads(text) for dialect, text in job.definition.given}
+    return {**definition, "given": {**others, **definition["given"]}}
 
 
 class TaskRoutes:
@@ -162,10 +183,9 @@ class TaskRoutes:
         """With `dry_run`, only say what it would do."""
         task_id = call.path["task"]
         if call.has("dry_run"):
-            created = self._tasks.check(task_id, call.body())
-            return {"id": task_id, "created" if created else "updated": True, "dry_run": True}
-        created = self._tasks.put(task_id, call.body(), call.by)
-        return answer({"id": task_id, "created": True}, 201) if created else {"id": task_id, "updated": True}
+            return _what_became_of(task_id, self._tasks.check(task_id, call.body())) | {"dry_run": True}
+        change = self._tasks.put(task_id, call.body(), call.by)
+        return answer(_what_became_of(task_id, change), 201 if change is Change.CREATED else 200)
 
     def delete(self, call: Call) -> Any:
         self._tasks.delete(call.path["task"], call.by)
@@ -181,3 +201,9 @@ class TaskRoutes:
 
     def tags(self, _: Call) -> Any:
         return self._tasks.tags()
+
+
+def _what_became_of(task_id: str, change: Change) -> dict[str, Any]:
+    if change is Change.CREATED:
+        return {"id": task_id, "created": True}
+    return {"id": task_id, "updated": True, **({"unchanged": True} if change is Change.NONE else {})}
