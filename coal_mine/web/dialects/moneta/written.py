@@ -68,7 +68,7 @@ def native_of(task: object, task_id: str, zone: str) -> dict[str, Any]:
         "name": _name(task, task_id),
         "enabled": False if task.get("enabled") is None else task["enabled"],
         "mode": "any" if task.get("mode") == "any" else "all",
-        "schedules": [*_schedules(task, more.get("timezone") or zone), *_list(more, "schedules")],
+        "schedules": [*_schedules(task, more.get("timezone") or zone), *_list(more, "schedules", f"{MORE}.schedules")],
         "command": _command(task, more),
         "overlap": _overlap(task, more),
         "catch_up": more.get("catch_up") or {"policy": "latest", "within": MAX_SECONDS},
@@ -86,7 +86,8 @@ def in_its_words() -> Iterator[None]:
     except Invalid as error:
         text = re.sub(r"^(schedules\[\d+\])\.fields\b", r"\1", str(error))
         text = re.sub(r"^overlap\.limit\b", "concurrency", text)
-        raise Invalid(re.sub(r"\bmail_(to|report)\b", r"mail\1", text)) from error
+        text = re.sub(rf"^given\.{DIALECT}\b", "the task", text)
+        raise Invalid(re.sub(r"^mail_(to|report)\b", r"mail\1", text)) from error
 
 
 def _more(task: Task) -> Mapping[str, Any]:
@@ -112,15 +113,15 @@ def _name(task: Task, task_id: str) -> str:
 
 
 def _schedules(task: Task, zone: str) -> list[Any]:
-    return [{"fields": fields, "timezone": zone} for fields in _list(task, "schedules")]
+    return [{"fields": fields, "timezone": zone} for fields in _list(task, "schedules", "schedules")]
 
 
-def _list(members: Mapping[str, Any], name: str) -> list[Any]:
+def _list(members: Mapping[str, Any], name: str, place: str) -> list[Any]:
     value = members.get(name)
     if value is None:
         return []
     if not isinstance(value, list):
-        raise Invalid(f"{name} is {kind_of(value)}, not a list")
+        raise Invalid(f"{place} is {kind_of(value)}, not a list")
     return value
 
 
