@@ -19,6 +19,7 @@ setup(
     packages=find_packages(include=["coal_mine", "coal_mine.*"]),
     package_data={"coal_mine": ["py.typed"]},
     install_requires=[
+        "bcrypt>=4,<6",
         "bottle>=0.13.4,<0.14",
         "click>=8.1",
         "concurrent-log-handler>=0.9.25",
@@ -28,12 +29,15 @@ setup(
         "platformdirs>=4",
         "prometheus-client>=0.23",
         "pymongo>=4.8,<5",
-        "python-dateutil>=4,<5",
+        "python-dateutil>=2.9,<5",
         "PyYAML>=6,<7",
         "requests>=2.31",
         "rich>=13.7",
         "tzdata",
     ],
+    extras_require={
+        "aws": ["boto3>=1.34,<2"],
+    },
     entry_points={
         "console_scripts": [
             "coal-mine = coal_mine.main:main",

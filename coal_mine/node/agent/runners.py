@@ -68,7 +68,7 @@ class Runners:
                 token_header=config.auth_header, proxy=config.proxy,
             )  # fmt: skip
         else:
-            call = Call(action=action, instance=instance, proxy=config.proxy)
+            call = Call(action=action, instance=instance, region=config.region, proxy=config.proxy)
             env |= self._for_boto3(config)
         # -P: what lies in the directory in which it starts is nothing that it may import.
         argv = (sys.executable, "-P", "-X", "utf8", "-m", _PROGRAM, action, instance)
@@ -89,8 +89,6 @@ class Runners:
 
     def _for_boto3(self, config: AwsRunner) -> dict[str, str]:
         env = {variable: text for variable, text in self._environ.items() if variable.startswith(_AWS_PREFIX)}
-        if config.region:
-            env["AWS_DEFAULT_REGION"] = config.region
         if config.access_key:
             env = {variable: text for variable, text in env.items() if variable not in _OTHER_KEYS}
             env |= {"AWS_ACCESS_KEY_ID": config.access_key, "AWS_SECRET_ACCESS_KEY": config.secret_key}

@@ -21,6 +21,7 @@ class Call:
     action: str  # start, stop or reboot
     instance: str
     url: str = ""  # empty: AWS itself is called
+    region: str = ""  # of AWS; empty: boto3 finds it
     token: str = ""
     token_header: str = ""
     proxy: str = ""

@@ -18,7 +18,7 @@ def order(call: Call, output: BinaryIO) -> None:
         raise CallFailed(f"boto3 is missing on this node ({error}); install coal-mine[aws] there") from error
     proxies = {"http": call.proxy, "https": call.proxy} if call.proxy else None
     try:
-        client = boto3.client("ec2", config=Config(proxies=proxies))
+        client = boto3.client("ec2", region_name=call.region or None, config=Config(proxies=proxies))
         verbs = {"start": client.start_instances, "stop": client.stop_instances, "reboot": client.reboot_instances}
         answer = verbs[call.action](InstanceIds=[call.instance])
     except (BotoCoreError, ClientError, ValueError) as error:
