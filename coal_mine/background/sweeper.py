@@ -43,7 +43,9 @@ class Sweeper:
     """Any number may work at once: each change is conditional, and telling is idempotent."""
 
     def __init__(self, store: Store, *, tell: Callable[[Sequence[Run]], None], kept: timedelta, lost_after: timedelta) -> None:
-        """`tell` is services.outcomes.Outcomes.tell. Runs are `kept` so long after their end, and wait `lost_after` for news of a node."""
+        """`tell` is services.outcomes.Outcomes.tell. Runs are `kept` so long after their end, as are entries of the audit log, and wait
+        `lost_after` for news of a node.
+        """
         self._store = store
         self._tell = tell
         self._kept = kept
@@ -145,5 +147,6 @@ class Sweeper:
 
     def _forget(self, now: datetime) -> None:
         if self._forget_at is None or now >= self._forget_at:
-            more = self._store.runs.forget(now - self._kept, limit=_AT_ONCE) == _AT_ONCE
-            self._forget_at = now if more else now + _FORGET_EVERY
+            stores = (self._store.runs, self._store.audit)
+            forgotten = [store.forget(now - self._kept, limit=_AT_ONCE) for store in stores]
+            self._forget_at = now if _AT_ONCE in forgotten else now + _FORGET_EVERY

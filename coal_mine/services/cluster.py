@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,11 @@ from coal_mine.domain.job_ports import JobFilter
 from coal_mine.domain.node import Node, pools_of
 from coal_mine.domain.ports import Clock, Store
 
+from .audit import OptionAudit
 from .waking import nobody
+
+# As the audit log names it.
+EXECUTION = "execution_enabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Cluster:
     def __init__(self, store: Store, clock: Clock, *, changed: Callable[[], None] = nobody) -> None:
         self._nodes = store.nodes
         self._jobs = store.jobs
+        self._audit = OptionAudit(store.audit)
         self._clock = clock
         self._changed = changed
 
@@ -84,9 +90,11 @@ class Cluster:
     def execution_enabled(self) -> bool:
         return self._nodes.switches().execution_enabled
 
-    def switch_execution(self, *, enabled: bool) -> bool:
-        """For all nodes; what is under way goes on."""
+    def switch_execution(self, *, enabled: bool, by: str = "") -> bool:
+        """For all nodes; what is under way goes on. `by` is who calls, for the audit log."""
+        before = self.execution_enabled
         switches = self._nodes.switch_execution(enabled=enabled)
+        self._audit.changed(EXECUTION, json.dumps(before), json.dumps(enabled), by, self._clock.now())
         self._changed()
         return switches.execution_enabled
 

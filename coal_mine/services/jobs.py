@@ -17,7 +17,7 @@ from coal_mine.domain.planning import plan
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import Origin, Run, RunState
 
-from .job_audit import JobAudit, printed
+from .audit import JobAudit, printed
 from .job_bodies import for_job, new_job
 from .job_warnings import warnings_of
 from .waking import nobody

@@ -104,7 +104,7 @@ class NodeRoutes:
             raise fields.error("enabled", "is missing")
         enabled = fields.flag("enabled", default=True)
         fields.refuse_rest()
-        return {"enabled": self._cluster.switch_execution(enabled=enabled)}
+        return {"enabled": self._cluster.switch_execution(enabled=enabled, by=call.by)}
 
 
 def node_json(shown: ShownNode) -> dict[str, Any]:

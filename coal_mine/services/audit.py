@@ -1,13 +1,14 @@
-"""What the audit log says of jobs.
+"""What is written into the audit log.
 
-An entry is written after the change that it is about, and before anything else follows from it. Whoever dies in between leaves a job whose
-canary does not follow it yet, and whoever notices that writes the same entry: the job itself says who has made the change and when, and
-the entry before this one what it was before. So an entry can be lost only of a job that was deleted, when the process that deleted it died
-right then.
+An entry of a job is written after the change that it is about, and before anything else follows from it. Whoever dies in between leaves a
+job whose canary does not follow it yet, and whoever notices that writes the same entry: the job itself says who has made the change and
+when, and the entry before this one what it was before. So an entry can be lost only of a job that was deleted, and of an option, when the
+process that changed it died right then.
 """
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 
 from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind, AuditStore
@@ -21,7 +22,7 @@ _REPEATED_WITHIN = timedelta(days=1)
 
 
 class JobAudit:
-    """Each call may be repeated."""
+    """Changes of jobs. Each call may be repeated."""
 
     def __init__(self, store: AuditStore) -> None:
         self._store = store
@@ -51,6 +52,21 @@ class JobAudit:
             return
         earlier = self._store.select(AuditFilter(subject=job.id, until=job.changed_at), limit=1)
         self._store.add([_entry(job, AuditKind.CHANGED, old=earlier[0].new if earlier else "")])
+
+
+class OptionAudit:
+    """Changes of what the whole cluster has one of."""
+
+    def __init__(self, store: AuditStore) -> None:
+        self._store = store
+
+    def changed(self, name: str, old: str, new: str, by: str, now: datetime) -> None:
+        """JSON texts; empty: it was not, or is no longer set. What is as it was is no change."""
+        if old == new:
+            return
+        digest = hashlib.blake2b(f"{old}\0{new}".encode(), digest_size=6).hexdigest()
+        entry_id = f"{AuditKind.OPTION}|{name}|{to_millis(now)}|{digest}"
+        self._store.add([AuditEntry(id=entry_id, at=now, kind=AuditKind.OPTION, subject=name, by=printed(by), old=old, new=new)])
 
 
 def printed(by: str) -> str:

@@ -1,0 +1,219 @@
+"""What the audit log says of jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from coal_mine.background.unsettled import SETTLED_AFTER
+from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind
+from coal_mine.domain.errors import Changed, Conflict, Invalid, StoreUnavailable
+from coal_mine.domain.ports import Store
+from coal_mine.services.job_canaries import JobCanaries
+from coal_mine.services.jobs import Jobs
+from tests.support.jobs import DAY, HOUR, SECOND, Scene
+
+CREATED, CHANGED, DELETED, _ = AuditKind
+BODY = {"name": "Backup", "command": "true", "id": "backup"}
+
+
+class CutOff:
+    """A store whose audit log cannot be written."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.audit = self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def add(self, entries: Sequence[AuditEntry]) -> None:
+        raise StoreUnavailable("cut off")
+
+
+def cut_off(scene: Scene) -> Jobs:
+    """Jobs of a process that dies when it comes to the audit log."""
+    store: Any = CutOff(scene.store)
+    return Jobs(store, scene.clock, scene.ids, JobCanaries(store, scene.ids))
+
+
+def log(scene: Scene) -> list[AuditEntry]:
+    """The oldest first."""
+    return scene.store.audit.select(AuditFilter(), limit=100)[::-1]
+
+
+def told(scene: Scene) -> list[tuple[AuditKind, str]]:
+    """What has happened, and who has done it."""
+    return [(entry.kind, entry.by) for entry in log(scene)]
+
+
+def field(text: str, name: str) -> Any:
+    return json.loads(text)[name]
+
+
+def test_a_new_job_is_told_with_all_of_its_definition(scene: Scene) -> None:
+    job = scene.jobs.create(BODY | {"env": {"TOKEN": "x"}}, by="jo").job
+    (entry,) = log(scene)
+
+    assert (entry.kind, entry.subject, entry.by, entry.at, entry.old) == (CREATED, "backup", "jo", job.created_at, "")
+    assert (field(entry.new, "name"), field(entry.new, "env")) == ("Backup", {"TOKEN": "x"})
+
+
+def test_a_change_is_told_with_what_was_before(scene: Scene) -> None:
+    scene.jobs.create(BODY)
+    at = scene.clock.move(SECOND)
+    scene.jobs.patch("backup", {"command": "false"}, by="al")
+    entry = log(scene)[-1]
+
+    assert (entry.kind, entry.by, entry.at) == (CHANGED, "al", at)
+    assert [field(text, "command") for text in (entry.old, entry.new)] == ["true", "false"]
+
+
+def test_each_verb_tells_of_who_calls(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="a")
+    for verb in (
+        lambda: scene.jobs.replace("backup", BODY | {"priority": 1}, by="b"),
+        lambda: scene.jobs.patch("backup", {"priority": 2}, by="c"),
+        lambda: scene.jobs.disable("backup", by="d"),
+        lambda: scene.jobs.enable("backup", by="e"),
+        lambda: scene.jobs.delete("backup", by="f"),
+    ):
+        scene.clock.move(SECOND)
+        verb()
+
+    assert told(scene) == [(CREATED, "a"), (CHANGED, "b"), (CHANGED, "c"), (CHANGED, "d"), (CHANGED, "e"), (DELETED, "f")]
+
+
+def test_a_deletion_is_told_once_with_what_the_job_was(scene: Scene) -> None:
+    scene.jobs.create(BODY)
+    at = scene.clock.move(SECOND)
+    scene.jobs.delete("backup", by="jo")
+    entry = log(scene)[-1]
+
+    assert [kind for kind, _ in told(scene)] == [CREATED, DELETED]
+    assert (entry.at, entry.subject, entry.new, field(entry.old, "enabled")) == (at, "backup", "", True)
+
+
+def test_what_changes_nothing_is_not_told(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="jo")
+    scene.jobs.replace("backup", BODY, by="al")
+    scene.jobs.enable("backup", by="al")
+
+    assert told(scene) == [(CREATED, "jo")]
+
+
+def test_what_is_refused_is_not_told(scene: Scene) -> None:
+    scene.jobs.create(BODY)
+    for refused, error in (
+        (lambda: scene.jobs.create(BODY), Conflict),
+        (lambda: scene.jobs.patch("backup", {"priority": "x"}), Invalid),
+        (lambda: scene.jobs.patch("backup", {"priority": 1}, version=7), Changed),
+        (lambda: scene.jobs.delete("backup", version=7), Changed),
+    ):
+        with pytest.raises(error):
+            refused()
+
+    assert told(scene) == [(CREATED, "")]
+
+
+def test_a_dry_run_is_not_told(scene: Scene) -> None:
+    scene.jobs.preview(BODY)
+
+    assert log(scene) == []
+
+
+def test_another_job_of_the_same_id_is_told_of_by_itself(scene: Scene) -> None:
+    for name in ("First", "Second"):
+        scene.jobs.create(BODY | {"name": name})
+        scene.clock.move(SECOND)
+        scene.jobs.delete("backup")
+        scene.clock.move(SECOND)
+
+    assert [field(entry.old or entry.new, "name") for entry in log(scene)] == ["First", "First", "Second", "Second"]
+
+
+def test_what_a_caller_says_of_himself_is_cut_and_made_printable(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="jo\n\udcff\0" + "x" * 1_000)
+    (entry,) = log(scene)
+
+    assert entry.by == "jo\ufffd\ufffd\ufffd" + "x" * 250
+
+
+def test_a_change_whose_entry_was_not_written_is_told_by_whoever_repeats_the_call(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="jo")
+    at = scene.clock.move(SECOND)
+    with pytest.raises(StoreUnavailable):
+        cut_off(scene).patch("backup", {"command": "false"}, by="al")
+    scene.clock.move(SECOND)
+    scene.jobs.patch("backup", {"command": "false"}, by="somebody else")
+    entry = log(scene)[-1]
+
+    assert (entry.kind, entry.by, entry.at) == (CHANGED, "al", at)
+    assert [field(text, "command") for text in (entry.old, entry.new)] == ["true", "false"]
+
+
+def test_a_change_whose_entry_was_not_written_is_told_by_a_background(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="jo")
+    scene.clock.move(SECOND)
+    with pytest.raises(StoreUnavailable):
+        cut_off(scene).patch("backup", {"command": "false"}, by="al")
+    scene.unsettled.run_once(scene.clock.move(SETTLED_AFTER))
+    entry = log(scene)[-1]
+
+    assert (entry.kind, entry.by) == (CHANGED, "al")
+    assert [field(text, "command") for text in (entry.old, entry.new)] == ["true", "false"]
+
+
+def test_a_creation_whose_entry_was_not_written_is_told_with_the_next_change(scene: Scene) -> None:
+    with pytest.raises(StoreUnavailable):
+        cut_off(scene).create(BODY, by="jo")
+    scene.clock.move(SECOND)
+    scene.jobs.patch("backup", {"priority": 1}, by="al")
+
+    assert told(scene) == [(CREATED, "jo"), (CHANGED, "al")]
+
+
+def test_a_creation_whose_entry_was_not_written_is_told_with_the_deletion(scene: Scene) -> None:
+    with pytest.raises(StoreUnavailable):
+        cut_off(scene).create(BODY, by="jo")
+    scene.clock.move(SECOND)
+    scene.jobs.delete("backup", by="al")
+
+    assert told(scene) == [(CREATED, "jo"), (DELETED, "al")]
+
+
+def test_repeating_tells_nothing_twice(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="jo")
+    scene.clock.move(SECOND)
+    scene.jobs.patch("backup", {"priority": 1}, by="al")
+    before = log(scene)
+    scene.clock.move(SECOND)
+    scene.jobs.settle("backup")
+    scene.jobs.patch("backup", {"priority": 1}, by="somebody else")
+
+    assert log(scene) == before
+
+
+def test_a_change_of_long_ago_is_not_told_anew(scene: Scene) -> None:
+    """As of a job that was changed before there was an audit log, or whose entries are forgotten."""
+    job = scene.jobs.create(BODY).job
+    scene.store.jobs.replace(job, replace(job, version=2))
+    scene.store.audit.forget(scene.now + HOUR, limit=100)
+    scene.clock.move(DAY + timedelta(milliseconds=1))
+    scene.jobs.enable("backup")
+
+    assert log(scene) == []
+
+
+def test_entries_are_forgotten_when_they_are_as_old_as_runs_may_be(scene: Scene) -> None:
+    scene.jobs.create(BODY)
+    scene.clock.move(20 * DAY)
+    scene.jobs.patch("backup", {"priority": 1})
+    scene.sweeper.run_once(scene.clock.move(11 * DAY))
+
+    assert told(scene) == [(CHANGED, "")]
