@@ -10,7 +10,7 @@ from coal_mine.web.environ import Environ
 
 from .answers import UnknownNode
 
-_PREFIX = re.compile("/node/([^/]+)(/.*)?")
+_PREFIX = re.compile("/node/([^/]+)(/.*)")
 _KEY = "coal_mine.moneta.node"
 
 
@@ -23,7 +23,7 @@ class Standpoint:
     def taken(self, environ: Environ) -> Environ:
         """As if it had been sent to the node that the path names. Raises UnknownNode."""
         while found := _PREFIX.fullmatch(environ["PATH_INFO"]):
-            environ = environ | {"PATH_INFO": found[2] or "/", _KEY: self._named(found[1])}
+            environ = environ | {"PATH_INFO": found[2], _KEY: self._named(found[1])}
         return environ
 
     def node(self, environ: Environ) -> ShownNode | None:
