@@ -9,18 +9,17 @@ from coal_mine.domain.errors import NotFound
 from coal_mine.domain.message import Message
 from coal_mine.domain.output import Line
 from coal_mine.domain.ports import Store
-from coal_mine.domain.run import Result, Run, RunState
+from coal_mine.domain.run import Result, Run
 from coal_mine.domain.text import printable
 from coal_mine.domain.times import isoformat
 
+from .moneta_documents import return_code, status_of
 from .run_output import end_of_output
 
 _LINES = 1_000
 _BYTES = 1_000_000  # of the output's end, in which these lines are looked for
 _LINE = 10_000
 _FORGOTTEN = "The record of the run has been deleted since."
-# What mail filters of an older system look for.
-_STATUS = {RunState.DONE: "ok", RunState.FAILED: "error"}
 
 
 def report_message(delivery_id: str, alert: Alert, store: Store) -> Message:
@@ -29,9 +28,9 @@ def report_message(delivery_id: str, alert: Alert, store: Store) -> Message:
         run = store.runs.get(alert.about)
     except NotFound:
         return _message(delivery_id, alert, "over", (_FORGOTTEN,), ())
-    headers = [("X-Moneta-Status", _status(run))]
-    if run.result and run.result.exit_code is not None:
-        headers.append(("X-Moneta-Return-Code", str(run.result.exit_code)))
+    headers = [("X-Moneta-Status", status_of(run))]  # what mail filters look for
+    if run.result and (code := return_code(run.result)) is not None:
+        headers.append(("X-Moneta-Return-Code", str(code)))
     return _message(delivery_id, alert, run.state, tuple(_lines(run, store)), tuple(headers))
 
 
@@ -39,12 +38,6 @@ def _message(delivery_id: str, alert: Alert, state: str, lines: tuple[str, ...],
     subject = f"Execution Report - Job {printable(alert.name)} (status: {state})"
     told = f"[REPORT] {subject}"
     return Message(id=delivery_id, at=alert.at, subject=subject, body="\n".join(lines) + "\n", told=(told,), headers=headers)
-
-
-def _status(run: Run) -> str:
-    if run.result and run.state is RunState.FAILED and run.result.exit_code is None:
-        return "fail"
-    return _STATUS.get(run.state, "fail")
 
 
 def _lines(run: Run, store: Store) -> Iterator[str]:

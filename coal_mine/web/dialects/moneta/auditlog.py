@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from .calls import TASK, Call, Route
 
 _USUAL = timedelta(days=1)
 _LONGEST = 100
+# The plus sign of an offset is a blank in a query, unless somebody has thought of that.
+_LOST_PLUS = re.compile(r"(\dT[\d:.]+) (\d\d:?\d\d)$")
 # Years in which something can have happened.
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 
@@ -67,8 +70,7 @@ def _moment(call: Call, name: str, default: datetime) -> datetime:
         return default
     midnight = default.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     try:
-        # The plus sign of an offset is a blank in a query, unless somebody has thought of that.
-        found = parser.parse(_with_plus(text[:_LONGEST]), default=midnight)
+        found = parser.parse(_LOST_PLUS.sub(r"\1+\2", text[:_LONGEST]), default=midnight, tzinfos=_offset)
         moment = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, TypeError):
         raise Invalid(f"{name} {text[:_LONGEST]!a} is not a time such as 2026-11-22T10:00:00Z") from None
@@ -77,9 +79,11 @@ def _moment(call: Call, name: str, default: datetime) -> datetime:
     return cut(moment)
 
 
-def _with_plus(text: str) -> str:
-    head, blank, offset = text.rpartition(" ")
-    return f"{head}+{offset}" if blank and "T" in head and offset[:2].isdigit() else text
+def _offset(name: str | None, seconds: int | None) -> int | None:
+    """Raises ValueError for the name of a zone: several share one."""
+    if name and seconds is None:
+        raise ValueError(name)
+    return seconds
 
 
 def _words(call: Call, name: str) -> frozenset[str] | None:
