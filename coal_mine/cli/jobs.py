@@ -14,7 +14,7 @@ from .options import Given, fields_of, server_options
 _JOB = click.argument("job", metavar="JOB")
 _COMMAND = click.argument("command", nargs=-1, type=click.UNPROCESSED)
 _NOTE = "\b\nA command of one word is the shell's; of several it is a program and its arguments. Options stand before it."
-_DONE_BY_THE_SERVER = ("version", "canary", "created_at", "changed_at", "next_at", "warnings", "last_run")
+_DONE_BY_THE_SERVER = ("version", "canary", "created_at", "changed_at", "changed_by", "next_at", "warnings", "last_run")
 
 
 @click.group(epilog="A JOB is named by its id, or by its name if no other job has the same.")

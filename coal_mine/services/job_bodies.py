@@ -13,7 +13,7 @@ from coal_mine.domain.job import Job
 from coal_mine.domain.reserved import FIRST_SEGMENTS
 
 # What answers show and nobody can set. It is accepted, so that an answer can be edited and sent back.
-READ_ONLY = ("version", "canary", "created_at", "changed_at", "next_at", "warnings", "last_run")
+READ_ONLY = ("version", "canary", "created_at", "changed_at", "changed_by", "next_at", "warnings", "last_run")
 MAX_LEVELS = 2
 _MEANING = "up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit"
 

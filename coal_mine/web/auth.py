@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 import threading
 
 from coal_mine.domain.errors import Forbidden, Unauthorized
 
+from .callers import basic_of
 from .environ import Environ
 from .parameters import Pairs, form_pairs, has_body, query_pairs
 from .responses import Busy
@@ -87,11 +87,7 @@ class _Key:
         return self.exists and self.is_among([*_keys(query), environ.get("HTTP_X_AUTH_TOKEN", ""), _after(environ, "Bearer")])
 
     def is_password(self, environ: Environ) -> bool:
-        try:
-            _, _, password = base64.b64decode(_after(environ, "Basic"), validate=True).decode().partition(":")
-        except ValueError:  # neither base64 nor UTF-8
-            return False
-        return self.is_among([password])
+        return self.is_among([basic_of(environ)[1]])
 
     def is_among(self, tokens: list[str]) -> bool:
         return any(hmac.compare_digest(self._key, token.encode("utf-8", "surrogateescape")) for token in tokens)

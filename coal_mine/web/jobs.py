@@ -154,6 +154,7 @@ def job_json(shown: ShownJob) -> dict[str, Any]:
         **definition_as_json(job.definition),
         "created_at": isoformat(job.created_at),
         "changed_at": isoformat(job.changed_at),
+        "changed_by": job.changed_by,
         "next_at": shown.next_at and isoformat(shown.next_at),
         "warnings": shown.warnings,
         "last_run": shown.last_run and _last_run_json(shown.last_run),

@@ -245,7 +245,8 @@ SCHEMAS: dict[str, Schema] = {
     "Definition": shape(**_SHOWN_DEFINITION),
     "Job": shape(
         id=TEXT, namespace=TEXT, version=INTEGER, canary=TEXT, **_SHOWN_DEFINITION,
-        created_at=TIME, changed_at=TIME, next_at=optional(TIME), warnings=listing(TEXT), last_run=optional(reference("LastRun")),
+        created_at=TIME, changed_at=TIME, changed_by=TEXT, next_at=optional(TIME), warnings=listing(TEXT),
+        last_run=optional(reference("LastRun")),
     ),
     "LastRun": shape(
         id=TEXT, state=_choice(*RunState), reason=TEXT, scheduled_at=TIME, started_at=optional(TIME), ended_at=optional(TIME),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from tests.api.job_calls import JobCalls
@@ -28,6 +30,36 @@ def test_an_answer_can_be_edited_and_sent_back(jobs: JobCalls) -> None:
     changed = jobs.call("PUT", f"/jobs/{job['id']}", job | {"description": "edited"}).json()
 
     assert changed == job | {"description": "edited", "version": 2, "changed_at": changed["changed_at"]}
+
+
+def basic(user: str, key: str) -> dict[str, str]:
+    return {"X-Auth-Token": "", "Authorization": "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode()}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "", {"name": "A job", "command": "false"}),
+        ("PATCH", "", {"priority": 1}),
+        ("POST", "/disable", None),
+    ],
+)
+def test_a_job_says_which_user_has_changed_it(jobs: JobCalls, method: str, path: str, body: object) -> None:
+    job = jobs.created()
+    changed = jobs.call(method, f"/jobs/{job['id']}{path}", body, headers=basic("Zoë", jobs.key)).json()
+
+    assert changed["changed_by"] == "Zoë"
+
+
+def test_a_new_job_says_from_where_it_was_created_when_no_user_was_named(jobs: JobCalls) -> None:
+    assert jobs.created()["changed_by"] == "127.0.0.1"
+
+
+def test_who_has_changed_a_job_cannot_be_made_up_in_its_body(jobs: JobCalls) -> None:
+    job = jobs.created()
+    changed = jobs.call("PUT", f"/jobs/{job['id']}", job | {"priority": 1, "changed_by": "somebody else"}).json()
+
+    assert (changed["priority"], changed["changed_by"]) == (1, "127.0.0.1")
 
 
 def test_what_changes_nothing_makes_no_new_version(jobs: JobCalls) -> None:
