@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from coal_mine.domain.alert import REPORTS, Alert, Claim, Delivery, DeliveryState
+from coal_mine.domain.alert import ELASTICSEARCH, REPORTS, Alert, Claim, Delivery, DeliveryState
 from coal_mine.domain.canary import Entry
 from coal_mine.domain.errors import DeliveryFailed, DeliveryRefused, StoreUnavailable
 from coal_mine.domain.message import EVENTS_SHOWN, Message, alert_message, digest_message
 from coal_mine.domain.ports import Channel, Clock, Ids, Outbox, Store
+from coal_mine.domain.times import isoformat
 from coal_mine.services.reports import report_message
 
 _log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ LAST_RETRY = timedelta(minutes=5)
 # Finished deliveries are kept for people who look for what was sent.
 KEPT = timedelta(days=30)
 _FORGET_EVERY = timedelta(hours=1)
+_GIVEN_UP_AT_ONCE = 1_000
 # What was sent is recorded so soon at the latest: a slow mail server's mails one by one, a fast one's by the dozen.
 _RECORDED_WITHIN = timedelta(milliseconds=100)
 # Then the others have their turn, and a server that is to stop can.
@@ -32,9 +34,11 @@ _HISTORIES_AT_ONCE = 50
 class Expander:
     """Turns owed alerts into deliveries and clears old ones away."""
 
-    def __init__(self, store: Store, delivery_waits: Callable[[], None]) -> None:
+    def __init__(self, store: Store, delivery_waits: Callable[[], None], *, documents_kept: timedelta = KEPT) -> None:
+        """Documents that nobody takes are owed as long as what they are about is `documents_kept`."""
         self._outbox = store.outbox
         self._delivery_waits = delivery_waits
+        self._documents_kept = documents_kept
         self._forget_at: datetime | None = None
 
     def run_once(self, now: datetime) -> datetime | None:
@@ -42,9 +46,19 @@ class Expander:
             self._delivery_waits()
             return now
         if self._forget_at is None or now >= self._forget_at:
+            if self._give_up(now - self._documents_kept):
+                return now
             self._outbox.forget(now - KEPT)
             self._forget_at = now + _FORGET_EVERY
         return None
+
+    def _give_up(self, before: datetime) -> bool:
+        """Documents, also where this server does not know of Elasticsearch: its section may have been removed. True: there may be more."""
+        count = self._outbox.give_up(ELASTICSEARCH, before, limit=_GIVEN_UP_AT_ONCE)
+        if count:
+            told = f"{ELASTICSEARCH.address} has not taken what {count} runs and changes before {isoformat(before)} owed it; given up"
+            _log.error("%s", told, extra={"action": "documents_given_up"})
+        return count == _GIVEN_UP_AT_ONCE
 
 
 class Sender:

@@ -148,8 +148,8 @@ class Outbox(Protocol):
     def forget(self, before: datetime) -> int:
         """Delete deliveries that were finished before that time; how many."""
 
-    def give_up(self, receiver: Receiver, before: datetime) -> int:
-        """Delete what still waits for that receiver of changes before that time; how many."""
+    def give_up(self, receiver: Receiver, before: datetime, *, limit: int) -> int:
+        """Delete at most so many of what still waits for that receiver of changes before that time; how many."""
 
 
 MAX_DIGEST = 10_000

@@ -141,20 +141,26 @@ def test_what_was_refused_is_kept_and_does_not_come_again(store: Store) -> None:
 def test_what_waits_for_too_long_is_given_up(store: Store) -> None:
     owe(store, 1, 2, 3)
 
-    assert store.outbox.give_up(ELASTICSEARCH, NOW + 3 * SECOND) == 2
+    assert store.outbox.give_up(ELASTICSEARCH, NOW + 3 * SECOND, limit=10) == 2
     assert left(store) == ["run-3"]
+
+
+def test_so_many_are_given_up_at_once(store: Store) -> None:
+    owe(store, 1, 2, 3)
+
+    assert [store.outbox.give_up(ELASTICSEARCH, MUCH_LATER, limit=2) for _ in range(3)] == [2, 1, 0]
 
 
 def test_nobody_elses_is_given_up(store: Store) -> None:
     store.outbox.add([Alert(kind=Kind.LATE, about="a", name="A", at=NOW, deadline=None, emails=("jo@example.com",))])
 
-    assert store.outbox.give_up(ELASTICSEARCH, MUCH_LATER) == 0
+    assert store.outbox.give_up(ELASTICSEARCH, MUCH_LATER, limit=10) == 0
     assert about(claimed(store)) == ["a"]
 
 
 def test_when_all_was_given_up_nothing_is_due_after_the_next_look(store: Store) -> None:
     owe(store, 1)
-    store.outbox.give_up(ELASTICSEARCH, MUCH_LATER)
+    store.outbox.give_up(ELASTICSEARCH, MUCH_LATER, limit=10)
 
     assert oldest(store) is None
     assert store.outbox.next_attempt(MUCH_LATER, CHANNELS) is None

@@ -280,10 +280,11 @@ class MongoOutbox:
         with translated(BULK_SECONDS):
             return self._deliveries.delete_many({"finished_at": {"$lt": before}}).deleted_count
 
-    def give_up(self, receiver: Receiver, before: datetime) -> int:
-        condition = {"receiver": str(receiver), "state": _WAITING, "order": {"$lt": before}}
+    def give_up(self, receiver: Receiver, before: datetime, *, limit: int) -> int:
+        condition: Document = {"receiver": str(receiver), "state": _WAITING, "order": {"$lt": before}}
         with translated(BULK_SECONDS):
-            return self._deliveries.delete_many(condition).deleted_count
+            found = [document["_id"] for document in self._deliveries.find(condition, {"_id": 1}).limit(limit)]
+            return self._deliveries.delete_many({"_id": {"$in": found}, **condition}).deleted_count if found else 0
 
 
 def _waiting_on(channels: Sequence[str]) -> Document:

@@ -29,7 +29,9 @@ _CLAIMABLE_NOW = "SELECT attempts FROM receivers WHERE id = :id AND due_at <= :n
 # Its last holder finished everything, but died before saying so; or what waited was given up.
 _IDLE = "UPDATE receivers SET due_at = NULL WHERE id = ?"
 _DISCARD = "DELETE FROM deliveries WHERE id = ? AND state = 'waiting'"
-_GIVE_UP = "DELETE FROM deliveries WHERE receiver = ? AND state = 'waiting' AND at < ?"
+_GIVE_UP = """
+    DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries WHERE receiver = ? AND state = 'waiting' AND at < ? LIMIT ?)
+"""
 _TAKE = "UPDATE receivers SET token = ?, lease_until = ?, batch = ? WHERE id = ?"
 # Ordered by the number of their arrival, which is the order of the changes, see _in_order.
 _DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM deliveries d JOIN receivers r ON r.id = d.receiver"
@@ -178,8 +180,9 @@ class SqliteOutbox:
         query = "DELETE FROM deliveries WHERE finished_at < ?"
         return self._database.write(lambda connection: connection.execute(query, (to_millis(before),)).rowcount)
 
-    def give_up(self, receiver: Receiver, before: datetime) -> int:
-        return self._database.write(lambda connection: connection.execute(_GIVE_UP, (str(receiver), to_millis(before))).rowcount)
+    def give_up(self, receiver: Receiver, before: datetime, *, limit: int) -> int:
+        values = (str(receiver), to_millis(before), limit)
+        return self._database.write(lambda connection: connection.execute(_GIVE_UP, values).rowcount)
 
 
 def _prolong(connection: sqlite3.Connection, claim: Claim, lease_until: datetime) -> bool:
