@@ -48,6 +48,8 @@ def read_elasticsearch(section: Section) -> ElasticsearchConfig:
         raise section.error("url", "missing; give the URL of Elasticsearch, such as http://localhost:9200")
     if not is_http_url(config.url):
         raise section.error("url", "not a URL such as http://localhost:9200")  # which is not quoted: it may hold a password
+    if config.ca_certs and not config.url.startswith("https:"):
+        raise section.error("ca_certs", "there is nothing to trust where the URL does not begin with https")
     if not _INDEX.fullmatch(name := config.index_at(_SOME_DAY)):
         fault = 'Elasticsearch wants small letters, none of the characters \\ / * ? " < > | , # : and no blanks, and no - _ + . first'
         raise section.error("index", f"{config.index!r} would be {name!r}; {fault}")

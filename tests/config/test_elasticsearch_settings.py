@@ -27,6 +27,7 @@ MISTAKES = {
     "number": (URL + 'headers = {"X": 1}\n', "headers: the value of X is not a text"),
     "header with a blank": (URL + "headers = X Y: z\n", "headers: 'X Y' is not the name of a header"),
     "line break": (URL + 'headers = {"X": "a\\nb"}\n', "headers: the value of X is not made of plain letters, digits and signs"),
+    "nothing to trust": (URL + f"ca_certs = {__file__}\n", "ca_certs: there is nothing to trust where the URL does not begin with https"),
     "no certificates": (URL + "ca_certs = nope.pem\n", "ca_certs: 'nope.pem' cannot be read: No such file or directory"),
 }
 
