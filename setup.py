@@ -37,6 +37,7 @@ setup(
     ],
     extras_require={
         "aws": ["boto3>=1.34,<2"],
+        "elasticsearch": ["elasticsearch>=8.19,<9"],
     },
     entry_points={
         "console_scripts": [
