@@ -1,0 +1,151 @@
+"""Sends the documents that Elasticsearch is owed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from coal_mine.domain.alert import ELASTICSEARCH, Claim, Delivery, DeliveryState
+from coal_mine.domain.errors import DeliveryFailed, StoreUnavailable
+from coal_mine.domain.ports import Clock, Ids, Outbox, Store
+from coal_mine.services.documents import Answer, DocumentMaker, Made, OwedDocuments, SentDocument
+
+_log = logging.getLogger(__name__)
+
+# Longer than a request may take.
+LEASE = timedelta(seconds=30)
+FIRST_RETRY = timedelta(seconds=1)
+LAST_RETRY = timedelta(minutes=5)
+# When some documents were not taken and others were.
+PARTLY_RETRY = timedelta(seconds=10)
+_CLAIMED_AT_ONCE = 500
+_SENT_AT_ONCE = 200
+_CHARACTERS_AT_ONCE = 5_000_000
+# That they are wanted is said so often, and lets whoever owes them go on for days.
+_WANTED_EVERY = timedelta(hours=1)
+
+
+class DocumentIndex(Protocol):
+    """Where documents go."""
+
+    name: str  # in the words of the log
+
+    def send(self, documents: tuple[SentDocument, ...]) -> Answer:
+        """Raises DeliveryFailed when it is not known that any was taken."""
+
+
+class DocumentSender:
+    """Any number of processes may have one: the claim of the one receiver makes that a single one sends."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, index: DocumentIndex, maker: DocumentMaker, owed: OwedDocuments) -> None:
+        self._outbox = store.outbox
+        self._clock = clock
+        self._ids = ids
+        self._index = index
+        self._maker = maker
+        self._owed = owed
+        self._want_at: datetime | None = None
+
+    def run_once(self, now: datetime) -> datetime | None:
+        if self._want_at is None or now >= self._want_at:
+            self._owed.want()
+            self._want_at = now + _WANTED_EVERY
+        next_attempt = self._outbox.next_attempt(now, (ELASTICSEARCH.channel,))
+        if next_attempt is None or next_attempt > now:
+            return next_attempt
+        claim = self._outbox.claim_oldest(ELASTICSEARCH, now=now, lease=LEASE, token=self._ids.nonce(), limit=_CLAIMED_AT_ONCE)
+        if claim is None:
+            return None
+        self._serve(claim)
+        return now
+
+    def _serve(self, claim: Claim) -> None:
+        """Whatever happens, the claim is given back, so that nobody has to wait for the end of its lease."""
+        turn = _Turn(self._outbox, self._clock, self._index, claim)
+        try:
+            turn.send(self._maker.make(claim.deliveries))
+        except StoreUnavailable:
+            with suppress(StoreUnavailable):
+                self._outbox.release(claim, retry_at=None)
+            raise
+        except DeliveryFailed as error:
+            self._try_later(claim, turn, str(error))
+        except Exception as error:  # noqa: BLE001 - an answer that nobody expected: the documents are kept, and somebody is told
+            self._try_later(claim, turn, f"{type(error).__name__}: {error}", fault=error)
+        else:
+            if turn.failed:
+                self._try_later(claim, turn, next(iter(turn.failed.values())))
+            else:
+                self._outbox.release(claim, retry_at=None)
+
+    def _try_later(self, claim: Claim, turn: _Turn, reason: str, *, fault: Exception | None = None) -> None:
+        wait = PARTLY_RETRY if turn.failed else min(FIRST_RETRY * 2 ** min(0 if turn.taken else claim.attempts, 10), LAST_RETRY)
+        _log.error(
+            "what %d runs and changes owe %s was not taken, next try in %d s: %s",
+            len(claim.deliveries) - turn.taken, self._index.name, wait.total_seconds(), reason,
+            extra={"action": "documents_failed"}, exc_info=fault,
+        )  # fmt: skip
+        self._outbox.release(claim, retry_at=self._clock.now() + wait, error=reason)
+
+
+class _Turn:
+    """One claim being served, in requests of a bearable size."""
+
+    def __init__(self, outbox: Outbox, clock: Clock, index: DocumentIndex, claim: Claim) -> None:
+        self.taken = 0  # deliveries that are settled
+        self.failed: dict[str, str] = {}  # why, by the ids of documents
+        self._outbox = outbox
+        self._clock = clock
+        self._index = index
+        self._claim = claim
+
+    def send(self, made: Iterable[Made]) -> None:
+        """Returns early when the claim was lost, and somebody else goes on."""
+        for some in _parcels(made, max(_SENT_AT_ONCE >> self._claim.attempts, 1)):
+            answer = self._index.send(tuple(document for each in some for document in each.documents))
+            self.failed.update(answer.failed)
+            if not self._record(some, answer):
+                return
+
+    def _record(self, some: list[Made], answer: Answer) -> bool:
+        """False when the claim was lost meanwhile."""
+        good = []
+        is_held = True
+        for each in some:
+            if any(document.id in answer.failed for document in each.documents):
+                continue
+            faults = [answer.refused[document.id] for document in each.documents if document.id in answer.refused]
+            if each.fault or faults:
+                is_held = self._refused(each.delivery, each.fault or faults[0]) and is_held
+            else:
+                good.append(each.delivery)
+            self.taken += 1
+        if not good:
+            return is_held
+        _log.info("%s has taken what %d runs and changes owed it", self._index.name, len(good), extra={"action": "documents_sent"})
+        return self._outbox.discard(self._claim, good, now=self._clock.now(), lease=LEASE) and is_held
+
+    def _refused(self, delivery: Delivery, fault: str) -> bool:
+        _log.error(
+            "%s refused for good what %s owes it: %s", self._index.name, delivery.alert.about, fault, extra={"action": "document_refused"}
+        )
+        return self._outbox.finish(
+            self._claim, [delivery], state=DeliveryState.REFUSED, now=self._clock.now(), lease=LEASE, error=fault
+        )  # fmt: skip
+
+
+def _parcels(made: Iterable[Made], at_once: int) -> Iterator[list[Made]]:
+    """What is sent in one request each. After a failure they are smaller: it may be their size that takes too long."""
+    parcel: list[Made] = []
+    size = 0
+    for each in made:
+        if parcel and (len(parcel) == at_once or size + each.size > _CHARACTERS_AT_ONCE):
+            yield parcel
+            parcel, size = [], 0
+        parcel.append(each)
+        size += each.size
+    if parcel:
+        yield parcel
