@@ -10,6 +10,7 @@ from coal_mine.services.cluster import Cluster
 from coal_mine.services.job_list import JobList
 from coal_mine.services.jobs import Jobs
 from coal_mine.services.moneta_log import MonetaLog
+from coal_mine.services.options import Options
 from coal_mine.services.runs import Runs
 from coal_mine.web.bridge import WsgiApp
 from coal_mine.web.dialects.moneta.app import SEGMENTS
@@ -23,7 +24,8 @@ def moneta(config: Config, store: Store, clock: Clock, ids: Ids, jobs: Jobs, run
     node = config.node
     zone = node.timezone if node else "UTC"
     services = Services(
-        jobs=jobs, job_list=JobList(store), runs=runs, cluster=cluster, log=MonetaLog(store, TaskView(zone).task), clock=clock, ids=ids,
-        config=config.moneta, own_node=node.name if node else "", timezone=zone,
+        jobs=jobs, job_list=JobList(store), runs=runs, cluster=cluster, options=Options(store, clock),
+        log=MonetaLog(store, TaskView(zone).task), clock=clock, ids=ids, config=config.moneta,
+        own_node=node.name if node else "", timezone=zone,
     )  # fmt: skip
     return dict.fromkeys(SEGMENTS, moneta_app(services, key, [socket.gethostname()]))

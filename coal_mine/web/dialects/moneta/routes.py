@@ -13,6 +13,7 @@ from .auditlog import AuditLogRoutes
 from .calls import Route
 from .gui import GuiRoutes
 from .nodes import Standpoint
+from .options import OptionRoutes
 from .plugins import PluginRoutes
 from .processes import ProcessRoutes
 from .services import Services
@@ -35,6 +36,7 @@ def _routes(services: Services) -> list[Route]:
     tasks = Tasks(services.jobs, services.job_list, services.ids, services.timezone)
     modules: list[_Module] = [
         TaskRoutes(tasks),
+        OptionRoutes(services.options, tasks, services.cluster),
         ProcessRoutes(services.runs),
         StatusRoutes(services.cluster, services.runs),
         SummaryRoutes(services.job_list, services.runs),

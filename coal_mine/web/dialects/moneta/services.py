@@ -10,6 +10,7 @@ from coal_mine.services.cluster import Cluster
 from coal_mine.services.job_list import JobList
 from coal_mine.services.jobs import Jobs
 from coal_mine.services.moneta_log import MonetaLog
+from coal_mine.services.options import Options
 from coal_mine.services.runs import Runs
 
 
@@ -19,6 +20,7 @@ class Services:
     job_list: JobList
     runs: Runs
     cluster: Cluster
+    options: Options
     log: MonetaLog
     clock: Clock
     ids: Ids

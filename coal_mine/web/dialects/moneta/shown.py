@@ -46,7 +46,8 @@ class TaskView:
         return task | {word: native[word] for word in ("tags", "pools") if not isinstance(task.get(word), list)}
 
     def _as_given(self, given: str, native: Native, job_id: str) -> Task:
-        task, told = json.loads(given), _told(given, job_id, self._zone)
+        task: Task = json.loads(given)
+        told = _told(given, job_id, self._zone)
         if told is None:
             return self._written_over(task, {}, native, job_id)
         if _say_the_same(told, native):
