@@ -17,7 +17,12 @@ from coal_mine.domain.errors import Invalid
 from tests.docs.documents import EXAMPLE, rows, section, uncommented
 
 # What has no default; the example shows some value.
-REQUIRED = {("mongodb", "hosts"), ("mongodb", "database"), ("email", "sender"), ("heartbeat", "url"), ("elasticsearch", "url")}
+REQUIRED = {
+    ("mongodb", "hosts"), ("email", "sender"), ("heartbeat", "url"), ("elasticsearch", "url"), ("runner:dummyRunner", "type"),
+    ("runner:dummyRunner", "template"), ("runner:instanceRunner", "type"), ("runner:awsRunner", "type"), ("runner:awsRunner", "aws"),
+}  # fmt: skip
+# The same, but there are other ways.
+USUAL = {("mongodb", "database"), ("runner:instanceRunner", "endpoint_template"), ("minion:acme", "runners")}
 # Coal Mine hands these on to pymongo without looking at them.
 PASSED_ON = {("mongodb", "username"), ("mongodb", "password"), ("mongodb", "replicaset")}
 
@@ -45,16 +50,26 @@ def complaint(path: Path, text: str) -> str:
     return str(refusal.value)
 
 
-def known_settings(directory: Path) -> set[tuple[str, str]]:
-    """What the program itself lists when it is given nonsense."""
+def known_settings(directory: Path, shown: Settings) -> set[tuple[str, str]]:
+    """What the program itself lists when it is given nonsense; a section with a name of its own has one that the example shows."""
     path = directory / "nonsense.ini"
-    sections = re.findall(r"\[(\w+)\]", complaint(path, "[nonsense]\n").partition("there are")[2])
+    sections = re.findall(r"\[([\w:]+)\]", complaint(path, "[nonsense]\n").partition("there are")[2])
     known = {("mongodb", "hosts"), ("mongodb", "database")}
-    for name in sections:
-        if name != "mongodb":
-            listed = complaint(path, f"[{name}]\nnonsense = 1\n").partition(" knows ")[2]
+    for kind in sections:
+        for name in examples_of(kind, shown) if kind != "mongodb" else ():
+            given = values_of(REQUIRED, shown, name) if ":" in name else ""
+            listed = complaint(path, f"[{name}]\n{given}nonsense = 1\n").partition(" knows ")[2]
             known |= {(name, setting) for setting in listed.split(", ")}
     return known
+
+
+def examples_of(kind: str, shown: Settings) -> list[str]:
+    """The sections that the example has of one such as [runner:NAME]."""
+    if ":" not in kind:
+        return [kind]
+    found = [name for name in dict.fromkeys(name for name, _ in shown) if name.startswith(kind.partition(":")[0] + ":")]
+    assert found, f"the example has no [{kind}]"
+    return found
 
 
 def check_config(path: Path, home: Path) -> subprocess.CompletedProcess[str]:
@@ -81,19 +96,21 @@ def test_the_example_with_everything_uncommented_passes_the_check(complete: Path
 
 
 def test_the_example_has_exactly_the_settings_that_there_are(complete: Path, tmp_path: Path) -> None:
-    assert set(settings_of(complete)) == known_settings(tmp_path) | PASSED_ON
+    assert set(settings_of(complete)) == known_settings(tmp_path, settings_of(complete)) | PASSED_ON
 
 
 def test_the_defaults_that_the_example_shows_are_the_defaults(complete: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = tmp_path / "bare.ini"
     shown = settings_of(complete)
-    bare.write_text("".join(f"[{name}]\n" + required(shown, name) for name in ("mongodb", "email", "heartbeat", "node", "elasticsearch")))
+    needed = dict.fromkeys(name for name, setting in shown if (name, setting) in REQUIRED | USUAL)
+    bare.write_text("".join(f"[{name}]\n" + values_of(REQUIRED | USUAL, shown, name) for name in ("node", *needed)))
 
     assert loaded(complete, monkeypatch, tmp_path) == loaded(bare, monkeypatch, tmp_path)
 
 
-def required(shown: Settings, name: str) -> str:
-    return "".join(f"{setting} = {value}\n" for (found, setting), value in shown.items() if found == name and (name, setting) in REQUIRED)
+def values_of(some: set[tuple[str, str]], shown: Settings, name: str) -> str:
+    """The lines of one section, of the settings that are among these."""
+    return "".join(f"{setting} = {value}\n" for (found, setting), value in shown.items() if found == name and (name, setting) in some)
 
 
 def test_the_example_as_it_is_changes_nothing_but_where_the_server_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,13 +122,16 @@ def test_the_example_as_it_is_changes_nothing_but_where_the_server_listens(tmp_p
 
 def test_the_readme_lists_each_setting_with_its_default(complete: Path) -> None:
     tables = [row[:2] for row in rows(section("coal-mine.ini")) if row[0] not in ("Setting", "any other")]
-    expected = [
-        [setting.replace("replicaset", "replicaSet"), "" if (name, setting) == ("mongodb", "database") else value or ""]
-        for (name, setting), value in settings_of(complete).items()
-    ]
-    without_default = {"hosts", "sender", "url"}
+    shown = settings_of(complete)
+    expected = [[where[1].replace("replicaset", "replicaSet"), default_of(where, value)] for where, value in shown.items()]
 
-    assert tables == [[setting, "required" if setting in without_default else default] for setting, default in expected]
+    assert tables == expected
+
+
+def default_of(where: tuple[str, str], shown: str) -> str:
+    if where in REQUIRED:
+        return "required"
+    return "" if where in USUAL else shown or ""
 
 
 def test_the_readme_lists_each_environment_variable_with_what_it_stands_for() -> None:
