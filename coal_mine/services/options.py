@@ -42,13 +42,18 @@ class Options:
         _refuse_unknown(name)
         return self.all()[name]
 
-    def set(self, name: str, value: object, *, by: str = "") -> None:
-        """Raises NotFound, and Invalid, naming the option."""
+    def check(self, name: str, value: object) -> str:
+        """As JSON, as `set` would keep it. Raises NotFound, and Invalid, naming the option."""
         _refuse_unknown(name)
         _KNOWN[name][1](name, value)
         text = json.dumps(value, separators=(",", ":"), allow_nan=False)
         if len(text) > MAX_TEXT:
             raise Invalid(f"{name} has more than {MAX_TEXT} characters")
+        return text
+
+    def set(self, name: str, value: object, *, by: str = "") -> None:
+        """Raises what `check` does."""
+        text = self.check(name, value)
         self._audit.changed(name, self._options.set(name, text) or "", text, by, self._clock.now())
 
     def unset(self, name: str, *, by: str = "") -> None:
