@@ -7,16 +7,18 @@ from collections.abc import Callable
 from coal_mine.config import Config
 from coal_mine.domain.ports import Clock
 from coal_mine.ids import RandomIds
+from coal_mine.services.auth import HashedKey
 from coal_mine.services.jobs import Jobs
 from coal_mine.services.runs import Runs
 from coal_mine.web.auth import JobGate
 from coal_mine.web.bridge import WsgiApp
 from coal_mine.web.dialects.minion.access import MinionGate
 from coal_mine.web.dialects.minion.app import SEGMENT, MinionApp
-from coal_mine.web.dialects.minion.translation import Translation
 from coal_mine.web.dialects.minion.verbs import Verbs
 from coal_mine.web.health import Health
 from coal_mine.web.metrics import Metrics
+
+from .minion_runners import translation_of
 
 
 def minion(
@@ -24,9 +26,6 @@ def minion(
 ) -> dict[str, WsgiApp]:
     """By the first segment of its paths."""
     verbs = Verbs(jobs, runs, translation_of(config), now=clock.now, new_id=ids.uuid)
-    return {SEGMENT: MinionApp(verbs, MinionGate(JobGate(key), lambda _token: False), Metrics(examine))}
-
-
-def translation_of(config: Config) -> Translation:
-    allowed = {name: account.runners for name, account in config.minion.items()}
-    return Translation(allowed, {name: runner.runner for name, runner in config.runners.items()})
+    # Without accounts nobody has anything to call, and so no strangers make us work out hashes.
+    gate = MinionGate(JobGate(key), HashedKey(key if config.minion else ""))
+    return {SEGMENT: MinionApp(verbs, gate, Metrics(examine))}

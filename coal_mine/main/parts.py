@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from coal_mine import __version__
 from coal_mine.background.heartbeat import BEAT, Heartbeat
-from coal_mine.background.loop import Loop
+from coal_mine.background.loop import Loop, Step
 from coal_mine.background.outbox import Expander, Sender
 from coal_mine.background.ping import ObservedChannel, Ping, Tries
 from coal_mine.background.planner import Planner
@@ -180,6 +180,8 @@ class Parts:
         sweeper = Sweeper(self._store, tell=self._outcomes.tell, kept=config.jobs.keep, lost_after=config.jobs.lost_after)
         self._loops.append(Loop("sweeper", sweeper, self._clock))
         self._loops.append(Loop("unsettled", UnsettledJobs(self._store, self._make_jobs().settle), self._clock, max_sleep=BEAT))
+        if config.minion:
+            self._loops.append(Loop("minion", self._runner_repair(config), self._clock, max_sleep=BEAT))
         self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
         tries = Tries()
         for number in range(1, _SENDERS + 1):
@@ -191,6 +193,11 @@ class Parts:
         self._loops.append(Loop("sender-reports", sender, self._clock))
         if config.heartbeat:
             self._ping = self._make_ping(config.heartbeat, tries)
+
+    def _runner_repair(self, config: Config) -> Step:
+        from .minion_runners import runner_repair
+
+        return runner_repair(config, self._make_jobs())
 
     def _make_jobs(self) -> Jobs:
         from coal_mine.services.job_canaries import JobCanaries

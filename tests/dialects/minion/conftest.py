@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.dialects.minion.client import KEY, MinionClient
 from tests.stores.conftest import database_of
 from tests.support.cloud import Cloud
+from tests.support.jobs import Scene, scene_in
 from tests.support.mongod import Mongod
 from tests.support.server import CoalMine
 
@@ -68,3 +70,9 @@ def either(request: pytest.FixtureRequest, cloud: Cloud, tmp_path_factory: pytes
 def group() -> str:
     """One that no other test uses."""
     return f"space-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    with scene_in(tmp_path) as made:
+        yield made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import bcrypt
 import pytest
 import requests
 
@@ -43,6 +44,19 @@ def test_whoever_lacks_the_key_is_answered_403_without_a_word(
 )
 def test_the_key_is_accepted_in_every_form_that_the_native_api_accepts(minion: MinionClient, given: dict[str, Any]) -> None:
     assert minion.bare("GET", "/spinup/jobs", **given).status_code == 200
+
+
+def test_a_bcrypt_hash_of_the_key_is_as_good_as_the_key(minion: MinionClient) -> None:
+    token = bcrypt.hashpw(KEY.encode(), bcrypt.gensalt(10)).decode()
+
+    assert minion.bare("GET", "/spinup/jobs", headers={"X-Auth-Token": token}).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["wrong", "", f"{KEY} "])
+def test_a_bcrypt_hash_of_something_else_is_none(minion: MinionClient, key: str) -> None:
+    token = bcrypt.hashpw(key.encode(), bcrypt.gensalt(4)).decode()
+
+    assert minion.bare("GET", "/spinup/jobs", headers={"X-Auth-Token": token}).status_code == 403
 
 
 def test_a_page_of_another_site_cannot_use_a_password_that_the_browser_adds(minion: MinionClient) -> None:

@@ -40,6 +40,10 @@ class Translation:
         self._accounts = accounts
         self._runners = runners
 
+    @property
+    def accounts(self) -> list[str]:
+        return list(self._accounts)
+
     def has_account(self, account: str) -> bool:
         return account in self._accounts
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from coal_mine.domain.definition import NAME
 from coal_mine.domain.errors import Changed, Invalid, NotFound, StoreUnavailable
+from coal_mine.domain.job import Job
 from coal_mine.domain.job_ports import JobFilter
-from coal_mine.services.job_bodies import namespace_from
 from coal_mine.services.jobs import MAX_PAGE, Jobs, ShownJob
 from coal_mine.services.run_requests import RunRequest
 from coal_mine.services.runs import Runs
@@ -35,11 +35,11 @@ class Verbs:
 
     def of_account(self, account: str) -> list[str]:
         self._check(account)
-        return [f"{job.namespace[1]}/{own_id(job)}" for job in self._all(account)]
+        return [f"{job.namespace[1]}/{own_id(job)}" for job in jobs_in(self._jobs, account)]
 
     def of_group(self, account: str, group: str) -> list[str]:
         self._check(account, group)
-        return [own_id(job) for job in self._all(account, group)]
+        return [own_id(job) for job in jobs_in(self._jobs, account, group)]
 
     def get(self, account: str, group: str, job_id: str) -> Any:
         return _told(self._jobs.get(self._id(account, group, job_id)))
@@ -74,7 +74,7 @@ class Verbs:
 
     def delete_group(self, account: str, group: str, caller: str) -> None:
         self._check(account, group)
-        for job in list(self._all(account, group)):
+        for job in list(jobs_in(self._jobs, account, group)):
             self.delete(account, group, own_id(job), caller)
 
     def run(self, account: str, group: str, job_id: str, caller: str) -> None:
@@ -85,13 +85,6 @@ class Verbs:
         if repair:
             self._jobs.patch(job.id, repair, by=caller)
         self._runs.start(job.id, RunRequest())
-
-    def _all(self, *namespace: str) -> Iterator[Any]:
-        after: str | None = ""
-        while after is not None:
-            page = self._jobs.list(JobFilter(namespace=namespace_from("/".join(namespace))), after=after, limit=MAX_PAGE)
-            yield from (one.job for one in page.jobs if len(one.job.namespace) == 2 and _ID.fullmatch(own_id(one.job)))
-            after = page.next
 
     def _check(self, account: str, group: str | None = None) -> None:
         if not self._translation.has_account(account):
@@ -104,6 +97,15 @@ class Verbs:
         if not _ID.fullmatch(job_id):
             raise NotFound(f"job not found: {job_id[:100]}")
         return f"{account}:{group}:{job_id}"
+
+
+def jobs_in(jobs: Jobs, *namespace: str, page_size: int = MAX_PAGE) -> Iterator[Job]:
+    """All of an account, or of one of its groups, that have an id as Minion's have; others are none of its clients' business."""
+    after: str | None = ""
+    while after is not None:
+        page = jobs.list(JobFilter(namespace=namespace), after=after, limit=page_size)
+        yield from (one.job for one in page.jobs if len(one.job.namespace) == 2 and _ID.fullmatch(own_id(one.job)))
+        after = page.next
 
 
 def _told(one: ShownJob) -> Any:
