@@ -11,7 +11,7 @@ from typing import Any
 
 from coal_mine.clock import monotonic
 from coal_mine.domain.alert import ELASTICSEARCH, Alert, Delivery, Kind
-from coal_mine.domain.audit import AuditEntry, AuditFilter
+from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind, AuditStore
 from coal_mine.domain.definition import definition_from_text
 from coal_mine.domain.errors import StoreUnavailable
 from coal_mine.domain.job import Definition
@@ -72,6 +72,27 @@ class OwedDocuments:
             self._are_wanted = until is not None and self._clock.now() < from_millis(json.loads(until))
             self._asked_at = now
         return self._are_wanted
+
+
+class OwingAudit:
+    """domain.audit.AuditStore. What is added to it is owed as well."""
+
+    def __init__(self, audit: AuditStore, owed: OwedDocuments) -> None:
+        self._audit = audit
+        self._owed = owed
+
+    def add(self, entries: Sequence[AuditEntry]) -> None:
+        self._audit.add(entries)
+        self._owed.of_entries(entries)
+
+    def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
+        return self._audit.select(wanted, offset=offset, limit=limit)
+
+    def count(self, wanted: AuditFilter) -> dict[AuditKind, int]:
+        return self._audit.count(wanted)
+
+    def forget(self, before: datetime, *, limit: int) -> int:
+        return self._audit.forget(before, limit=limit)
 
 
 def _about_run(run: Run, at: datetime) -> Alert:

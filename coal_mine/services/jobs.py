@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from coal_mine.domain import run as states
+from coal_mine.domain.audit import AuditStore
 from coal_mine.domain.definition import definition_from, merged
 from coal_mine.domain.errors import Changed, Conflict, NotFound, StoreUnavailable, job_exists
 from coal_mine.domain.job import Definition, Job, coming_ticks, first_tick
@@ -73,14 +74,18 @@ class Jobs:
     if nobody does, a background notices and calls `settle`. `by` is who calls, for the audit log.
     """
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, canaries: JobCanaries, *, plans_changed: Callable[[], None] = nobody) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, canaries: JobCanaries, *, plans_changed: Callable[[], None] = nobody,
+        audit: AuditStore | None = None,
+    ) -> None:  # fmt: skip
+        """`audit` is where to write what was changed, if it is not the store's own."""
         self._jobs = store.jobs
         self._runs = store.runs
         self._nodes = store.nodes
         self._clock = clock
         self._ids = ids
         self._canaries = canaries
-        self._audit = JobAudit(store.audit)
+        self._audit = JobAudit(audit or store.audit)
         self._plans_changed = plans_changed
 
     def create(self, body: object, *, by: str = "") -> ShownJob:

@@ -49,11 +49,16 @@ class _Told:
     job: Job | None
 
 
+def _nobody(_runs: Sequence[Run]) -> None:
+    """Nobody wants documents."""
+
+
 class Outcomes:
-    def __init__(self, store: Store, *, alert_owed: Callable[[], None]) -> None:
-        """`alert_owed` is called when a canary, or somebody who reads reports, is owed one."""
+    def __init__(self, store: Store, *, alert_owed: Callable[[], None], owe_documents: Callable[[Sequence[Run]], None] = _nobody) -> None:
+        """`alert_owed` is called when a canary, or somebody who reads reports, is owed one; `owe_documents` with all that is told."""
         self._store = store
         self._alert_owed = alert_owed
+        self._owe_documents = owe_documents
         self._set_aside: dict[str, float] = {}  # runs that cannot be told, and when it is tried again
 
     def tell(self, runs: Sequence[Run]) -> None:
@@ -84,6 +89,7 @@ class Outcomes:
                 self._tell_other(one.run, one.job)
         self._tell_good([one for one in told if one.run.id in good])
         self._mail([run for run in runs if _wants_report(run)])
+        self._owe_documents(runs)
         self._store.runs.settled(runs)
 
     def _tell_good(self, told: Sequence[_Told]) -> None:
