@@ -29,7 +29,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "catch_up": "none",
 }
 _RUNNER_FIELDS = ("runner", "runner_name", "details", "command", "script")
-_REFUSAL = 'echo "$0" >&2; exit 1'
+_REFUSAL = 'printf "%s\\n" "$0" >&2; exit 1'
 
 Json = dict[str, Any]
 
