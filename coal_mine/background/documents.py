@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -33,8 +33,11 @@ class DocumentIndex(Protocol):
 
     name: str  # in the words of the log
 
-    def send(self, documents: tuple[SentDocument, ...]) -> Answer:
+    def send(self, documents: Sequence[SentDocument]) -> Answer:
         """Raises DeliveryFailed when it is not known that any was taken."""
+
+    def close(self) -> None:
+        """Drop kept connections. May be called twice."""
 
 
 class DocumentSender:
@@ -105,7 +108,7 @@ class _Turn:
     def send(self, made: Iterable[Made]) -> None:
         """Returns early when the claim was lost, and somebody else goes on."""
         for some in _parcels(made, max(_SENT_AT_ONCE >> self._claim.attempts, 1)):
-            answer = self._index.send(tuple(document for each in some for document in each.documents))
+            answer = self._index.send([document for each in some for document in each.documents])
             self.failed.update(answer.failed)
             if not self._record(some, answer):
                 return

@@ -16,6 +16,7 @@ from coal_mine.config import Config, Tls, default_node, key_path, load
 from coal_mine.domain.errors import CoalMineError, Invalid
 
 from . import logs
+from .document_parts import check_elasticsearch
 from .job_key import job_key, noted_address
 from .node_parts import check_node, warn_of_root
 from .opening import check_store
@@ -44,6 +45,7 @@ def main(path: Path | None, port: int | None, web: bool, background: bool, node:
         if port is not None:
             config = replace(config, wsgi=replace(config.wsgi, port=port))
         if check_config:
+            check_elasticsearch(config)
             store = check_store(config) if config.mongodb else f"SQLite, in {config.sqlite_path}"
             click.echo("\n".join(_summary(config, store)))
             return
@@ -86,6 +88,8 @@ def _run(config: Config, wanted: _Wanted) -> None:
     store = check_store(config)
     if config.node and (everything or wanted.node):
         check_node(config)
+    if everything or wanted.background:
+        check_elasticsearch(config)
     key = job_key(config)
     if everything or wanted.web:
         host, port = checked_address(config.wsgi)
@@ -131,6 +135,8 @@ def _summary(config: Config, store: str, wanted: _Wanted = _EVERYTHING) -> list[
     lines = [f"Coal Mine {__version__}, configured by {config.source}", f"store: {store}"]
     if wanted.everything or wanted.background:
         lines.append(f"alerts: {mail}")
+        if config.elasticsearch:
+            lines.append(f"audit log: in the store and in Elasticsearch, index {config.elasticsearch.index}")
     node = config.node
     if node and (wanted.everything or wanted.node):
         lines.append(f"node {node.name}: runs jobs of {', '.join(node.pools)}, at most {node.slots} at once, as {', '.join(node.users)}")

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from coal_mine import __version__
+from coal_mine.background.documents import DocumentIndex
 from coal_mine.background.heartbeat import BEAT, Heartbeat
 from coal_mine.background.loop import Loop, Step
 from coal_mine.background.outbox import Expander, Sender
@@ -30,9 +31,11 @@ from coal_mine.domain.alert import EMAIL, LOG, OPERATORS, REPORTS
 from coal_mine.domain.ports import Channel, Store
 from coal_mine.domain.server import Backgrounds, Server
 from coal_mine.ids import RandomIds
+from coal_mine.services.documents import OwedDocuments, OwingAudit
 from coal_mine.services.outcomes import Outcomes
 from coal_mine.web.turns import Turns
 
+from .document_parts import document_loop
 from .node_parts import NodeParts
 from .opening import open_mongo, open_sqlite
 
@@ -74,13 +77,14 @@ class Parts:
         waiting = self._turns.given_away
         self._mongo = open_mongo(config.mongodb, waiting=waiting) if config.mongodb else None
         self._store: Store = self._mongo or open_sqlite(config, waiting=waiting)
-        self._channels: list[Channel] = []
+        self._channels: list[Channel | DocumentIndex] = []
         self._loops: list[Loop] = []
         self._clock = self._shared_clock(self._mongo) if self._mongo else SystemClock()
         self._takeover: Takeover | None = None
         self._ping: Loop | None = None
         self._node: NodeParts | None = None
-        self._outcomes = Outcomes(self._store, alert_owed=lambda: self._wake("expander"))
+        self._documents = OwedDocuments(self._store, self._clock)
+        self._outcomes = Outcomes(self._store, alert_owed=lambda: self._wake("expander"), owe_documents=self._documents.of_runs)
         self._heartbeat = Heartbeat(
             self._store, _introduction(self._ids.nonce(), background=roles.background), config.alerts.operators,
             operators_told=lambda: self._wake(_OPERATORS_SENDER),
@@ -182,7 +186,8 @@ class Parts:
         self._loops.append(Loop("unsettled", UnsettledJobs(self._store, self._make_jobs().settle), self._clock, max_sleep=BEAT))
         if config.minion:
             self._loops.append(Loop("minion", self._runner_repair(config), self._clock, max_sleep=BEAT))
-        self._loops.append(Loop("expander", Expander(self._store, lambda: self._wake("sender")), self._clock))
+        expander = Expander(self._store, lambda: self._wake("sender"), documents_kept=config.jobs.keep)
+        self._loops.append(Loop("expander", expander, self._clock))
         tries = Tries()
         for number in range(1, _SENDERS + 1):
             channels: Mapping[str, Channel] = {EMAIL: ObservedChannel(self._mail_channel(config), tries), LOG.channel: LogChannel()}
@@ -191,6 +196,10 @@ class Parts:
         reports: Mapping[str, Channel] = {REPORTS: self._mail_channel(config)}
         sender = Sender(self._store, self._clock, self._ids, reports, digest_above=_REPORTS_SINGLY)
         self._loops.append(Loop("sender-reports", sender, self._clock))
+        if config.elasticsearch:
+            loop, index = document_loop(config, config.elasticsearch, self._store, self._clock, self._ids, self._documents)
+            self._loops.append(loop)
+            self._channels.append(index)
         if config.heartbeat:
             self._ping = self._make_ping(config.heartbeat, tries)
 
@@ -204,7 +213,8 @@ class Parts:
         from coal_mine.services.jobs import Jobs
 
         canaries = JobCanaries(self._store, self._ids)
-        return Jobs(self._store, self._clock, self._ids, canaries, plans_changed=lambda: self._wake("planner"))
+        audit = OwingAudit(self._store.audit, self._documents)
+        return Jobs(self._store, self._clock, self._ids, canaries, plans_changed=lambda: self._wake("planner"), audit=audit)
 
     def _make_ping(self, config: HeartbeatConfig, tries: Tries) -> Loop:
         from coal_mine.channels.ping import UrlPing

@@ -1,0 +1,35 @@
+"""What writes documents to Elasticsearch, for a background."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from coal_mine.background.loop import Loop
+from coal_mine.config import Config, ElasticsearchConfig
+from coal_mine.domain.errors import CoalMineError
+from coal_mine.domain.ports import Clock, Ids, Store
+from coal_mine.services.documents import DocumentMaker, OwedDocuments
+
+if TYPE_CHECKING:
+    from coal_mine.background.documents import DocumentIndex
+
+
+def check_elasticsearch(config: Config) -> None:
+    """Find faults while they can still be told in one line. Raises CoalMineError."""
+    if config.elasticsearch and find_spec("elasticsearch") is None:
+        needed = "needs the package elasticsearch, which is not installed; install coal-mine[elasticsearch]"
+        raise CoalMineError(f"{config.source}: [elasticsearch]: {needed}")
+
+
+def document_loop(
+    config: Config, settings: ElasticsearchConfig, store: Store, clock: Clock, ids: Ids, owed: OwedDocuments
+) -> tuple[Loop, DocumentIndex]:
+    """With what is to be closed behind it."""
+    from coal_mine.background.documents import DocumentSender
+    from coal_mine.channels.elasticsearch import ElasticsearchIndex
+    from coal_mine.web.dialects.moneta.shown import TaskView
+
+    index = ElasticsearchIndex(settings)
+    maker = DocumentMaker(store, TaskView(config.node.timezone if config.node else "UTC").task)
+    return Loop("sender-documents", DocumentSender(store, clock, ids, index, maker, owed), clock), index
