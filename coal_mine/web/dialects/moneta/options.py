@@ -37,14 +37,12 @@ class OptionRoutes:
                 return self._options.get(option)
 
     def put(self, call: Call) -> Any:
-        value = call.body()
-        match call.path["option"]:
-            case "execution_enabled":
-                self._switch_execution(value, call.by)
-            case "tasks":
-                self._tasks.replace_all(value, call.by)
-            case option:
-                self._options.set(option, value, by=call.by)
+        """With `dry_run`, only find out whether it would be refused."""
+        option, value = call.path["option"], call.body()
+        if call.has("dry_run"):
+            self._check(option, value)
+        else:
+            self._set(option, value, call.by)
         return empty(204)
 
     def delete(self, call: Call) -> Any:
@@ -53,7 +51,7 @@ class OptionRoutes:
             case "execution_enabled":
                 if self._cluster.execution_enabled:
                     raise NotFound("execution_enabled is not set")
-                self._switch_execution(True, call.by)
+                self._cluster.switch_execution(enabled=True, by=call.by)
             case "tasks":
                 if not self._tasks.delete_all(call.by):
                     raise NotFound("there are no tasks")
@@ -61,7 +59,26 @@ class OptionRoutes:
                 self._options.unset(option, by=call.by)
         return empty(204)
 
-    def _switch_execution(self, value: object, by: str) -> None:
-        if not isinstance(value, bool):
-            raise Invalid(f"execution_enabled is {kind_of(value)}, not true or false")
-        self._cluster.switch_execution(enabled=value, by=by)
+    def _check(self, option: str, value: object) -> None:
+        match option:
+            case "execution_enabled":
+                _flag(value)
+            case "tasks":
+                self._tasks.check_all(value)
+            case _:
+                self._options.check(option, value)
+
+    def _set(self, option: str, value: object, by: str) -> None:
+        match option:
+            case "execution_enabled":
+                self._cluster.switch_execution(enabled=_flag(value), by=by)
+            case "tasks":
+                self._tasks.replace_all(value, by)
+            case _:
+                self._options.set(option, value, by=by)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid(f"execution_enabled is {kind_of(value)}, not true or false")
+    return value

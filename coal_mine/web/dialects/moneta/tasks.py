@@ -103,8 +103,8 @@ class Tasks:
                 continue
         return deleted
 
-    def replace_all(self, tasks: object, by: str) -> None:
-        """Nothing is changed if one of them is refused. Raises Invalid, naming it."""
+    def check_all(self, tasks: object) -> dict[str, Any]:
+        """Raises Invalid, naming the first one that is refused."""
         if not isinstance(tasks, dict):
             raise Invalid('the tasks are not an object such as {"021b2092ef4111e481a852540064e600": {"name": "My task"}}')
         for task_id, task in tasks.items():
@@ -112,6 +112,11 @@ class Tasks:
                 self._checked(task_id, task)
             except Invalid as error:
                 raise Invalid(f"task {task_id[:100]!r}: {error}") from error
+        return tasks
+
+    def replace_all(self, given: object, by: str) -> None:
+        """Nothing is changed if one of them is refused. Raises Invalid, naming it."""
+        tasks = self.check_all(given)
         for task_id, task in tasks.items():
             self.put(task_id, task, by)
         self.delete_all(by, but=tasks)
