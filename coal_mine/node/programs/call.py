@@ -32,4 +32,6 @@ class Call:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Call:
-        return cls(**json.loads(environ[_VARIABLE]))
+        """Without what another version may have written."""
+        given = json.loads(environ[_VARIABLE])
+        return cls(**{name: given[name] for name in cls.__slots__ if name in given})
