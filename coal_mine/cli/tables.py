@@ -111,6 +111,7 @@ class Tables(Terminal):
                 ("State", self._node_state(node)),
                 ("Pools", _words(node["pools"])),
                 ("Users", _words(node["users"])),
+                *([("Runners", _words(node["runners"]))] if node.get("runners") else []),
                 ("Running", _load(node)),
                 ("Timezone", text(node["timezone"])),
                 ("Host", text(f"{node['host']}, process {node['pid']}, version {node['version']}")),

@@ -19,6 +19,7 @@ from coal_mine.domain.times import to_millis
 MAX_BY = 255
 # An entry that is missing for longer was forgotten, or the change was made before there was an audit log.
 _REPEATED_WITHIN = timedelta(days=1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class JobAudit:
@@ -31,9 +32,9 @@ class JobAudit:
         self._store.add([_created(job)])
 
     def changed(self, before: Job, after: Job) -> None:
-        """With the creation, if nothing has changed since: nobody notices when its entry is missing."""
+        """With the change before it, which would never be noticed afterwards."""
         entry = _entry(after, AuditKind.CHANGED, old=definition_as_text(before.definition))
-        self._store.add([_created(before), entry] if before.version == 1 else [entry])
+        self._store.add([*self._missing(before, after.changed_at), entry])
 
     def deleted(self, job: Job, by: str, now: datetime) -> None:
         """The job as it was before."""
@@ -41,17 +42,20 @@ class JobAudit:
             id=f"{_identity(job)}|{AuditKind.DELETED}", at=now, kind=AuditKind.DELETED, subject=job.id, by=printed(by),
             old=definition_as_text(job.definition),
         )  # fmt: skip
-        self._store.add([_created(job), entry] if job.version == 1 else [entry])
+        self._store.add([*self._missing(job, now), entry])
 
     def repeat(self, job: Job, now: datetime) -> None:
         """Write of its latest change, if whoever has made it did not come to it."""
+        self._store.add(self._missing(job, now))
+
+    def _missing(self, job: Job, now: datetime) -> list[AuditEntry]:
+        """The entry of its latest change, if that is not there."""
         if now - job.changed_at > _REPEATED_WITHIN:
-            return
-        if job.version == 1:
-            self.created(job)
-            return
-        earlier = self._store.select(AuditFilter(subject=job.id, until=job.changed_at), limit=1)
-        self._store.add([_entry(job, AuditKind.CHANGED, old=earlier[0].new if earlier else "")])
+            return []
+        newest = self._store.select(AuditFilter(subject=job.id, until=job.changed_at + _MILLISECOND), limit=1)
+        if newest and newest[0].id == _id(job):
+            return []
+        return [_created(job) if job.version == 1 else _entry(job, AuditKind.CHANGED, old=newest[0].new if newest else "")]
 
 
 class OptionAudit:

@@ -187,6 +187,18 @@ def test_a_creation_whose_entry_was_not_written_is_told_with_the_deletion(scene:
     assert told(scene) == [(CREATED, "jo"), (DELETED, "al")]
 
 
+def test_a_change_whose_entry_was_not_written_is_told_with_the_next_one(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="jo")
+    scene.clock.move(SECOND)
+    with pytest.raises(StoreUnavailable):
+        cut_off(scene).patch("backup", {"priority": 1}, by="al")
+    scene.clock.move(SECOND)
+    scene.jobs.patch("backup", {"priority": 2}, by="di")
+
+    assert told(scene) == [(CREATED, "jo"), (CHANGED, "al"), (CHANGED, "di")]
+    assert [field(entry.old, "priority") for entry in log(scene)[1:]] == [0, 1]
+
+
 def test_repeating_tells_nothing_twice(scene: Scene) -> None:
     scene.jobs.create(BODY, by="jo")
     scene.clock.move(SECOND)
