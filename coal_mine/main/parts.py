@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coal_mine import __version__
@@ -49,6 +50,9 @@ _log = logging.getLogger(__name__)
 
 _SENDERS = 4
 _OPERATORS_SENDER = "sender-operators"
+_BACKUP = "config-backup"
+# Loops that something outside may hold up, by how their names begin.
+_APART = ("sender", "heartbeat", _BACKUP)
 # Who wants to read about runs wants each; but not more than so many at once.
 _REPORTS_SINGLY = 1_000
 # A loop that has not come round for so long is reported by /health.
@@ -144,9 +148,9 @@ class Parts:
         from coal_mine.web.health import Health
 
         ages = {loop.name: round(loop.seconds_since_success(), 3) for loop in self._loops}
-        # A mail server that does not answer holds a sender up; that is no fault of ours.
+        # A mail server that does not answer holds a sender up, and a disk the backup; that is no fault of ours.
         # Nor is it a reason to send triggers elsewhere that others cannot be seen.
-        stuck = sorted(name for name, age in ages.items() if age > _HEALTHY_SECONDS and not name.startswith(("sender", "heartbeat")))
+        stuck = sorted(name for name, age in ages.items() if age > _HEALTHY_SECONDS and not name.startswith(_APART))
         fault = f"no success for {_HEALTHY_SECONDS:.0f} s: {', '.join(stuck)}" if stuck else ""
         details: dict[str, Any] = {"version": __version__, "seconds_since_success": ages}
         skew = self._clock.skew if isinstance(self._clock, SharedClock) else None
@@ -186,6 +190,8 @@ class Parts:
         self._loops.append(Loop("unsettled", UnsettledJobs(self._store, self._make_jobs().settle), self._clock, max_sleep=BEAT))
         if config.minion:
             self._loops.append(Loop("minion", self._runner_repair(config), self._clock, max_sleep=BEAT))
+        if config.moneta.backup:
+            self._loops.append(Loop(_BACKUP, self._config_backup(config, config.moneta.backup), self._clock, max_sleep=BEAT))
         expander = Expander(self._store, lambda: self._wake("sender"), documents_kept=config.jobs.keep)
         self._loops.append(Loop("expander", expander, self._clock))
         tries = Tries()
@@ -207,6 +213,11 @@ class Parts:
         from .minion_runners import runner_repair
 
         return runner_repair(config, self._make_jobs())
+
+    def _config_backup(self, config: Config, path: Path) -> Step:
+        from .backup_parts import config_backup
+
+        return config_backup(path, config, self._store, self._clock)
 
     def _make_jobs(self) -> Jobs:
         from coal_mine.services.job_canaries import JobCanaries
