@@ -30,12 +30,7 @@ def running() -> Iterator[Elastic]:
 @pytest.fixture
 def elastic(running: Elastic) -> Elastic:
     """In a good mood, and empty."""
-    running.documents.clear()
-    running.requests.clear()
-    running.paths.clear()
-    running.sizes.clear()
-    running.faults.clear()
-    running.status, running.most_bytes, running.is_elasticsearch = 200, 1 << 30, True
+    running.forget()
     return running
 
 

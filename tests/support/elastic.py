@@ -21,13 +21,9 @@ class Elastic:
         self.requests: list[Mapping[str, str]] = []  # the headers of each
         self.paths: list[str] = []
         self.sizes: list[int] = []  # how many documents each one that was understood had
-        self.status = 200  # for whole requests
-        self.fault: Any = {"type": "unavailable", "reason": "not now"}  # what is said with another one
         self.faults: dict[str, tuple[int, str]] = {}  # by parts of documents' ids: status and type
-        self.most_bytes = 1 << 30  # in a request
-        self.is_elasticsearch = True
         self.may_answer = threading.Event()
-        self.may_answer.set()
+        self.forget()
         # Bound, but not listening: nobody else gets the port while the server is down.
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -47,6 +43,16 @@ class Elastic:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
         self._place.close()
+
+    def forget(self) -> None:
+        """It is empty, and in a good mood."""
+        for found in (self.documents, self.requests, self.paths, self.sizes, self.faults):
+            found.clear()
+        self.status = 200  # for whole requests
+        self.fault: Any = {"type": "unavailable", "reason": "not now"}  # what is said with another one
+        self.most_bytes = 1 << 30  # in a request
+        self.is_elasticsearch = True
+        self.may_answer.set()
 
     def start(self) -> None:
         self._server = _Server(("127.0.0.1", self.port), _handler(self))
