@@ -11,6 +11,7 @@ import click
 from coal_mine import __version__
 
 from .connection import Connection, Fields
+from .importing import import_
 from .jobs import job
 from .nodes import execution, node, pool
 from .options import Given, exactly_one, fields_of, server_options, settings_file, when, which_canary, without_history
@@ -166,7 +167,7 @@ def unpause(given: Given, /, no_history: bool, comment: str | None, **which: str
     _show(given, _ask(given, "unpause", exactly_one(which) | fields_of({"comment": comment})), no_history=no_history)
 
 
-for group in (job, run, node, pool, execution):
+for group in (job, run, node, pool, execution, import_):
     cli.add_command(group)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
@@ -54,11 +54,13 @@ class Connection:
         headers = {"Content-Type": "application/x-www-form-urlencoded", **self._key_header()}
         return self._about_canaries(self._send("POST", path, encoded({**fields, **self._key_field()}), headers))
 
-    def call(self, method: str, path: str, query: Fields, *, body: bytes | None = None, headers: Mapping[str, str]) -> Response:
-        """What the server gave, which is no error. Raises Refused or Unreachable."""
+    def call(
+        self, method: str, path: str, query: Fields, *, body: bytes | None = None, headers: Mapping[str, str], may_be: Collection[int] = ()
+    ) -> Response:
+        """What the server gave, which is no error, or has one of the statuses in `may_be`. Raises Refused or Unreachable."""
         query = {**query, **self._key_field()}
         response = self._send(method, f"{path}?{encoded(query)}" if query else path, body, {**headers, **self._key_header()})
-        if response.status_code >= 400:
+        if response.status_code >= 400 and response.status_code not in may_be:
             raise self._refusal(response, self.read_json(response))
         return response
 
@@ -115,10 +117,11 @@ class Connection:
             return None
 
     def _refusal(self, response: Response, answer: object) -> CoalMineError:
-        if isinstance(answer, dict) and isinstance(answer.get("error"), str):
-            advice = " (cmcli: with --auth-key, or for good with cmcli configure)" if response.status_code == 401 else ""
-            return Refused(answer["error"] + advice, response.status_code)
-        return self.strange(response)
+        text = error_in(answer)
+        if text is None:
+            return self.strange(response)
+        advice = " (cmcli: with --auth-key, or for good with cmcli configure)" if response.status_code == 401 else ""
+        return Refused(text + advice, response.status_code)
 
     def strange(self, response: Response) -> Unreachable:
         """What to raise when something else than Coal Mine has answered."""
@@ -135,6 +138,14 @@ class Connection:
             f"cannot reach Coal Mine at {self._server.shown}: {_reason(error)}; "
             "check that it runs there, or name another server with --host and --port"
         )
+
+
+def error_in(answer: object) -> str | None:
+    """The text, in the native API's form or in Moneta's; None for what has neither."""
+    if not isinstance(answer, dict):
+        return None
+    text = answer.get("message" if answer.get("error") is True else "error")
+    return text if isinstance(text, str) else None
 
 
 def encoded(fields: Fields) -> str:

@@ -30,6 +30,10 @@ class MonetaFile:
     tasks: dict[str, Any]
     options: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def count(self) -> int:
+        return len(self.tasks) + len(self.options)
+
 
 def read_file(name: str, data: bytes) -> MonetaFile:
     """Raises Invalid, which says where the mistake is."""

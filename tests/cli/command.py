@@ -63,13 +63,13 @@ class Cmcli:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         with self.start(*arguments, environment=environment, stdout=slave, stderr=subprocess.PIPE) as process:
             os.close(slave)
-            out = _read_to_end(master).decode().replace("\r\n", "\n")
+            out = read_to_end(master).decode().replace("\r\n", "\n")
             _, err = process.communicate(timeout=LIMIT_SECONDS)
         os.close(master)
         return Outcome(process.returncode, out if with_escapes else _ESCAPE_SEQUENCE.sub("", out), err.decode())
 
 
-def _read_to_end(master: int) -> bytes:
+def read_to_end(master: int) -> bytes:
     """Until the last process has closed the terminal, which Linux reports as an error."""
     data = b""
     while True:

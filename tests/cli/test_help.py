@@ -16,7 +16,7 @@ from tests.cli.command import Cmcli
 
 ABOUT_CANARIES = ["configure", "create", "delete", "get", "list", "pause", "trigger", "unpause", "update"]
 SLOW = {"requests", "rich", "pymongo", "granian", "bottle", "coal_mine.config", "coal_mine.domain.run"}
-GROUPS = ["job", "node", "pool", "run"]
+GROUPS = ["import", "job", "node", "pool", "run"]
 
 
 def test_every_command_is_listed(unconfigured: Cmcli) -> None:

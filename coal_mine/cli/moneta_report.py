@@ -1,0 +1,60 @@
+"""What became of an import, on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console
+from rich.progress import track
+from rich.text import Text
+
+from .moneta_import import Item, Result
+from .terminal import Look, Terminal, counted, list_table, text
+
+_LOOKS = {
+    Result.CREATED: Look("✓", "+", "green"),
+    Result.UPDATED: Look("✓", "+", "green"),
+    Result.UNCHANGED: Look("=", "=", "yellow"),
+    Result.REFUSED: Look("✗", "!", "bold red"),
+}
+
+
+def progress(items: Iterable[Item], *, total: int) -> Iterator[Item]:
+    """The same items; people see how many have come, on standard error, if that is a terminal."""
+    console = Console(file=sys.stderr)
+    return iter(track(items, "Importing", total=total, console=console, transient=True, disable=not console.is_terminal))
+
+
+def draw(terminal: Terminal, items: Sequence[Item], *, dry_run: bool, execution: bool) -> None:
+    """All that is not as before, and how many of each."""
+    told = [item for item in items if item.result is not Result.UNCHANGED]
+    if told:
+        _table(terminal, told)
+    for kind in ("task", "option"):
+        _summary(terminal, [item for item in items if item.kind == kind], kind)
+    if dry_run:
+        terminal.console.print("Nothing was written: this was a dry run.")
+    elif execution:
+        terminal.console.print("Tasks that are enabled run from their next tick on.")
+    else:
+        terminal.console.print("Execution is off: no task runs before cmcli execution on.")
+
+
+def _table(terminal: Terminal, items: Sequence[Item]) -> None:
+    table = list_table()
+    for heading in ("Task or option", "Name", "Result"):
+        table.add_column(heading, overflow="fold", min_width=8)
+    for item in items:
+        more = f": {', '.join(item.changes)}" if item.changes else f": {item.reason}" if item.reason else ""
+        table.add_row(text(item.id), text(item.name), terminal.state(_LOOKS[item.result], f"{item.result}{more}"))
+    terminal.console.print(table)
+    terminal.console.print(Text())
+
+
+def _summary(terminal: Terminal, items: Sequence[Item], kind: str) -> None:
+    numbers = Counter(item.result for item in items)
+    if items:
+        words = ", ".join(f"{numbers[result]} {result}" for result in Result if numbers[result])
+        terminal.console.print(text(f"{counted(len(items), kind, f'{kind}s')}: {words}"))
