@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
+import requests
 
 from tests.dialects.minion.client import MinionClient
 
@@ -237,3 +239,29 @@ def test_a_job_that_is_written_anew_in_the_first_form_is_answered_in_that(minion
     made = minion.call("POST", f"/jobs/{group}", {"job": {"name": "hello"}}).json()
 
     assert minion.call("PUT", f"/jobs/{group}/{made['job']['id']}", {"name": "new"}).json()["name"] == "new"
+
+
+def placed(minion: MinionClient, group: str, job_id: str, **fields: Any) -> requests.Response:
+    return minion.call("PUT", f"/jobs/{group}/{job_id}", fields, headers={"If-None-Match": "*"})
+
+
+def test_a_job_can_be_brought_from_elsewhere_with_its_id(minion: MinionClient, group: str) -> None:
+    own_id = str(uuid.uuid4())
+
+    answer = placed(minion, group, own_id, name="moved", enabled=True)
+
+    assert (answer.status_code, answer.json()["id"], minion.call("GET", f"/jobs/{group}").json()) == (202, own_id, [own_id])
+
+
+def test_a_job_that_exists_is_not_brought_again(minion: MinionClient, group: str) -> None:
+    job = minion.created(group)
+
+    answer = placed(minion, group, job["id"], name="moved")
+
+    assert (answer.status_code, got(minion, job)) == (409, job)
+
+
+def test_an_id_that_is_none_of_minions_cannot_be_brought(minion: MinionClient, group: str) -> None:
+    answer = placed(minion, group, "mine", name="moved")
+
+    assert (answer.status_code, answer.text) == (400, "'mine' cannot be the id of a job: it must be a UUID, in small letters\n")

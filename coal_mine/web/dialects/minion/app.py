@@ -69,7 +69,7 @@ class MinionApp:
             _Route(method="POST", path=group, answer=self._create),
             _Route(method="DELETE", path=group, answer=self._delete_group),
             _Route(method="GET", path=job, answer=self._get),
-            _Route(method="PUT", path=job, answer=self._replace),
+            _Route(method="PUT", path=job, answer=self._put),
             _Route(method="DELETE", path=job, answer=self._delete),
             _Route(method="PATCH", path=job, answer=self._run),
         ]
@@ -107,8 +107,10 @@ class MinionApp:
     def _get(self, _environ: Environ, path: Path) -> Answer:
         return _json(self._verbs.get(path["account"], path["group"], path["job"]))
 
-    def _replace(self, environ: Environ, path: Path) -> Answer:
-        return _json(self._verbs.replace(path["account"], path["group"], path["job"], _body(environ), caller_of(environ)), 202)
+    def _put(self, environ: Environ, path: Path) -> Answer:
+        """In HTTP's own words, `If-None-Match: *` is to be done only if there is no such job yet: so jobs come here with their ids."""
+        verb = self._verbs.place if environ.get("HTTP_IF_NONE_MATCH", "").strip() == "*" else self._verbs.replace
+        return _json(verb(path["account"], path["group"], path["job"], _body(environ), caller_of(environ)), 202)
 
     def _delete(self, environ: Environ, path: Path) -> Answer:
         self._verbs.delete(path["account"], path["group"], path["job"], caller_of(environ))

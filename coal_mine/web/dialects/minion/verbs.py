@@ -47,9 +47,14 @@ class Verbs:
     def create(self, account: str, group: str, body: object, caller: str) -> Any:
         """`caller` is who changes it when the body does not say."""
         self._check(account, group)
-        job = _written(body, "create")
-        given = self._translation.new_job(account, group, self._new_id(), job, self._now())
-        return _told(self._jobs.create(given, by=job.text("modified_by") or caller))
+        return self._created(account, group, self._new_id(), body, caller)
+
+    def place(self, account: str, group: str, job_id: str, body: object, caller: str) -> Any:
+        """Create it under an id that it has had elsewhere. Raises Conflict when there is one."""
+        self._check(account, group)
+        if not _ID.fullmatch(job_id):
+            raise Invalid(f"{job_id[:100]!r} cannot be the id of a job: it must be a UUID, in small letters")
+        return self._created(account, group, job_id, body, caller)
 
     def replace(self, account: str, group: str, job_id: str, body: object, caller: str) -> Any:
         """All that Minion has words for."""
@@ -85,6 +90,11 @@ class Verbs:
         if repair:
             self._jobs.patch(job.id, repair, by=caller)
         self._runs.start(job.id, RunRequest())
+
+    def _created(self, account: str, group: str, job_id: str, body: object, caller: str) -> Any:
+        job = _written(body, "create")
+        given = self._translation.new_job(account, group, job_id, job, self._now())
+        return _told(self._jobs.create(given, by=job.text("modified_by") or caller))
 
     def _check(self, account: str, group: str | None = None) -> None:
         if not self._translation.has_account(account):
