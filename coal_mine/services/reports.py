@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from coal_mine.domain.alert import Alert
-from coal_mine.domain.errors import NotFound
+from coal_mine.domain.errors import Invalid, NotFound
+from coal_mine.domain.localtime import zone_named
 from coal_mine.domain.message import Message
 from coal_mine.domain.output import Line
 from coal_mine.domain.ports import Store
@@ -23,7 +27,7 @@ _FORGOTTEN = "The record of the run has been deleted since."
 
 
 def report_message(delivery_id: str, alert: Alert, store: Store) -> Message:
-    """The same for every repetition, as long as the run is remembered."""
+    """The same for every repetition, as long as the run is remembered and nobody wants its times in another zone."""
     try:
         run = store.runs.get(alert.about)
     except NotFound:
@@ -41,7 +45,7 @@ def _message(delivery_id: str, alert: Alert, state: str, lines: tuple[str, ...],
 
 
 def _lines(run: Run, store: Store) -> Iterator[str]:
-    yield from (f"{label + ':':<13}{printable(value)}" for label, value in _facts(run))
+    yield from (f"{label + ':':<13}{printable(value)}" for label, value in _facts(run, _zone(store)))
     lines = [_line(line) for line in end_of_output(store.output, run, _BYTES)[-_LINES:]]
     if lines:
         yield ""
@@ -50,11 +54,25 @@ def _lines(run: Run, store: Store) -> Iterator[str]:
         yield from lines
 
 
+def _zone(store: Store) -> ZoneInfo | None:
+    """As the option `mailer` says; None: nobody has set it."""
+    text = store.options.all().get("mailer")
+    name = json.loads(text).get("timezone") if text else None
+    try:
+        return zone_named(name) if name else None
+    except Invalid:  # the system knows it no longer
+        return None
+
+
+def _time(moment: datetime, zone: ZoneInfo | None) -> str:
+    return f"{moment.astimezone(zone).isoformat(timespec='milliseconds')} {zone}" if zone else isoformat(moment)
+
+
 def _amount(result: Result | None) -> str:
     return f"{result.stdout_bytes} bytes on stdout, {result.stderr_bytes} bytes on stderr" if result else "what was stored of it"
 
 
-def _facts(run: Run) -> Iterator[tuple[str, str]]:
+def _facts(run: Run, zone: ZoneInfo | None) -> Iterator[tuple[str, str]]:
     command = run.definition.command if run.command is None else run.command
     yield "Job", run.definition.name
     yield "Run", run.id
@@ -63,9 +81,9 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     if run.node:
         yield "Node", run.node
     if run.started_at:
-        yield "Start", isoformat(run.started_at)
+        yield "Start", _time(run.started_at, zone)
     if run.ended_at:
-        yield "End", isoformat(run.ended_at)
+        yield "End", _time(run.ended_at, zone)
     if run.started_at and run.ended_at:
         yield "Duration", f"{(run.ended_at - run.started_at).total_seconds():.3f} s"
     if run.result:

@@ -11,6 +11,7 @@ from coal_mine.domain.alert import REPORTS
 from coal_mine.domain.message import Message
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.run import End, Run, lost, missed, skipped
+from coal_mine.services.options import Options
 from coal_mine.services.reports import report_message
 from coal_mine.services.run_requests import RunRequest
 from tests.support.edges import Letterbox
@@ -185,6 +186,19 @@ def test_a_report_is_the_same_however_often_it_is_made(scene: Scene) -> None:
     (delivery,) = scene.reports
 
     assert report_message(delivery.id, delivery.alert, scene.store) == first
+
+
+def test_times_are_in_the_zone_that_the_option_says(scene: Scene) -> None:
+    Options(scene.store, scene.clock).set("mailer", {"sender": "cron@example.com", "timezone": "Asia/Tokyo"})
+    times = [line.split(":", 1)[1].strip() for line in reported(scene).body.splitlines() if line.startswith(("Start", "End"))]
+
+    assert times == ["2026-11-22T21:01:00.000+09:00 Asia/Tokyo", "2026-11-22T21:01:01.000+09:00 Asia/Tokyo"]
+
+
+def test_times_of_a_zone_that_the_system_knows_no_longer_are_in_utc(scene: Scene) -> None:
+    scene.store.options.set("mailer", '{"timezone": "Europe/Atlantis"}')
+
+    assert "Start:       2026-11-22T12:01:00.000Z\n" in reported(scene).body
 
 
 def send_reports(scene: Scene, count: int) -> list[tuple[str, Message]]:
