@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from tests.support.server import CoalMine
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 
 # As its web client says it.
 JSON = "application/json;charset=UTF-8"
@@ -26,6 +26,11 @@ class Moneta:
         return requests.request(
             method, self.server.url + path, headers=given, params=query, auth=("somebody", self.key), timeout=PATIENCE, **sent
         )  # fmt: skip
+
+    def joined(self) -> Moneta:
+        """When its node is there: a server answers before."""
+        until("the node", lambda: self.get("/status")["cluster_joined"])
+        return self
 
     def get(self, path: str, **query: Any) -> Any:
         answer = self.call("GET", path, **query)
