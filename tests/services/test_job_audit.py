@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ import pytest
 from coal_mine.background.unsettled import SETTLED_AFTER
 from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind
 from coal_mine.domain.errors import Changed, Conflict, Invalid, StoreUnavailable
-from coal_mine.domain.ports import Store
 from coal_mine.services.job_canaries import JobCanaries
 from coal_mine.services.jobs import Jobs
 from tests.support.jobs import DAY, HOUR, SECOND, Scene
@@ -23,23 +22,24 @@ BODY = {"name": "Backup", "command": "true", "id": "backup"}
 
 
 class CutOff:
-    """A store whose audit log cannot be written."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.audit = self
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+    """An audit log that cannot be reached."""
 
     def add(self, entries: Sequence[AuditEntry]) -> None:
+        raise StoreUnavailable("cut off")
+
+    def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
+        raise StoreUnavailable("cut off")
+
+    def count(self, wanted: AuditFilter) -> dict[AuditKind, int]:
+        raise StoreUnavailable("cut off")
+
+    def forget(self, before: datetime, *, limit: int) -> int:
         raise StoreUnavailable("cut off")
 
 
 def cut_off(scene: Scene) -> Jobs:
     """Jobs of a process that dies when it comes to the audit log."""
-    store: Any = CutOff(scene.store)
-    return Jobs(store, scene.clock, scene.ids, JobCanaries(store, scene.ids))
+    return Jobs(scene.store, scene.clock, scene.ids, JobCanaries(scene.store, scene.ids), audit=CutOff())
 
 
 def log(scene: Scene) -> list[AuditEntry]:

@@ -98,7 +98,6 @@ def test_behind_the_end_of_the_log_there_is_nothing(scene: Scene) -> None:
         {"types": frozenset(), "levels": frozenset({"info"})},
         {"levels": frozenset({"nosuchlevel"})},
     ],
-    ids=str,
 )
 def test_types_and_levels_choose_what_is_told_and_counted(scene: Scene, wanted: dict[str, frozenset[str]]) -> None:
     types, levels = wanted.get("types"), wanted.get("levels")
