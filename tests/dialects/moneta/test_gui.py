@@ -1,0 +1,144 @@
+"""The files of a web client, below /gui/, and the list of plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.api.wire import Answer, exchange, request
+from tests.dialects.moneta.client import Moneta
+from tests.support.server import CoalMine
+from tests.support.waiting import PATIENCE
+
+KEY = "right-key-2718"
+
+
+@pytest.fixture(scope="module")
+def gui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moneta]:
+    """Beside its directory there is another one whose name begins alike, and links lead there."""
+    place = tmp_path_factory.mktemp("gui")
+    _fill(place)
+    moneta = f"[moneta]\ndocroot = {place}/web\nbackup = {place}/backup.json\n"
+    with CoalMine(place / "server", ini=f"[wsgi]\nhost = 127.0.0.1\nauth_key = {KEY}\n{moneta}") as server:
+        yield Moneta(server, KEY)
+
+
+def _fill(place: Path) -> None:
+    for name in ("web/js", "web/views", "web-private"):
+        (place / name).mkdir(parents=True)
+    (place / "web/index.html").write_text("<p>Moneta</p>")
+    (place / "web/views/index.html").write_text("<p>Views</p>")
+    (place / "web/js/app.js").write_text("run()")
+    (place / "web/style.css").write_text("p {}")
+    (place / "web/with blank.png").write_bytes(b"\x89PNG")
+    (place / "web-private/secret").write_text("secret")
+    (place / "secret").write_text("secret")
+    (place / "web/there").symlink_to(place / "web-private")
+    (place / "web/secret").symlink_to(place / "secret")
+    (place / "web/linked.js").symlink_to(place / "web/js/app.js")
+
+
+def fetched(gui: Moneta, target: str) -> Answer:
+    """As bytes, for what a client would tidy."""
+    return exchange(gui.server, request("GET", target, f"X-Auth-Token: {KEY}"))
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "text"),
+    [
+        ("/gui/", "text/html", "<p>Moneta</p>"),
+        ("/gui/index.html", "text/html", "<p>Moneta</p>"),
+        ("/gui/views/", "text/html", "<p>Views</p>"),
+        ("/gui/js/app.js", "text/javascript", "run()"),
+        ("/gui/linked.js", "text/javascript", "run()"),
+        ("/gui//js///app.js", "text/javascript", "run()"),
+        ("/gui/style.css", "text/css", "p {}"),
+    ],
+)
+def test_a_file_is_served_with_its_type(gui: Moneta, path: str, kind: str, text: str) -> None:
+    answer = gui.call("GET", path)
+
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0], answer.text) == (200, kind, text)
+
+
+def test_a_file_that_is_no_text_is_served_as_it_is(gui: Moneta) -> None:
+    answer = gui.call("GET", "/gui/with%20blank.png")
+
+    assert (answer.headers["Content-Type"], answer.content) == ("image/png", b"\x89PNG")
+
+
+def test_without_a_slash_at_the_end_browsers_are_led_to_it(gui: Moneta) -> None:
+    answer = gui.call("GET", "/gui")
+
+    assert (answer.url, answer.text) == (f"{gui.server.url}/gui/", "<p>Moneta</p>")
+    assert [each.status_code for each in answer.history] == [303]
+
+
+def test_a_file_that_a_browser_has_already_is_not_sent_again(gui: Moneta) -> None:
+    tag = gui.call("GET", "/gui/style.css").headers["ETag"]
+    answer = gui.call("GET", "/gui/style.css", headers={"If-None-Match": tag})
+
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/gui/../secret",
+        "/gui/js/../../secret",
+        "/gui/%2e%2e/secret",
+        "/gui/..%2fsecret",
+        "/gui/../web-private/secret",
+        "/gui/..%2fweb-private%2fsecret",
+        "/gui/secret",
+        "/gui/there/secret",
+        "/gui//etc/passwd",
+        "/gui/%2fetc%2fpasswd",
+        "/gui/%00",
+        "/gui/index.html%00.js",
+        "/gui/nosuchfile",
+        "/gui/js",
+        "/gui/js/",
+        "/gui/index.html/",
+        "/gui/" + "x" * 3_000,
+        "/gui/" + "x/" * 1_500,
+    ],
+)
+def test_what_is_not_in_the_directory_is_not_found(gui: Moneta, target: str) -> None:
+    answer = fetched(gui, target)
+
+    assert (answer.status, answer.body) == (404, b"")
+
+
+@pytest.mark.parametrize("path", ["/gui", "/gui/", "/gui/js/app.js", "/gui/nosuchfile", "/plugins"])
+def test_nobody_gets_anything_without_the_key(gui: Moneta, path: str) -> None:
+    answer = requests.get(gui.server.url + path, timeout=PATIENCE, allow_redirects=False)
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+def test_files_are_only_read(gui: Moneta) -> None:
+    assert [gui.call(method, "/gui/style.css").status_code for method in ("PUT", "POST", "DELETE")] == [405] * 3
+
+
+def test_without_a_directory_there_is_nothing(moneta: Moneta) -> None:
+    assert [moneta.call("GET", path).status_code for path in ("/gui", "/gui/", "/gui/index.html")] == [405] * 3
+
+
+def test_the_plugins_are_those_whose_work_is_done_here(moneta: Moneta) -> None:
+    assert moneta.get("/plugins") == ["mailer", "executionsummary", "audit"]
+
+
+def test_plugins_that_need_settings_are_listed_when_they_have_them(gui: Moneta) -> None:
+    assert gui.get("/plugins") == ["mailer", "executionsummary", "audit", "configbackup", "gui"]
+
+
+def test_the_plugins_of_a_node_are_those_of_the_server_that_answers(moneta: Moneta) -> None:
+    moneta.joined()
+    name = moneta.get("/status")["name"]
+
+    assert moneta.get(f"/node/{name}/plugins") == moneta.get("/plugins")
