@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from coal_mine.config import ElasticsearchConfig, load
 from coal_mine.domain.errors import Invalid
+from tests.config.conftest import Run
 
 URL = "url = http://localhost:9200\n"
 ONE_HOUR_EAST = timezone(timedelta(hours=1))
@@ -88,3 +91,24 @@ def test_the_index_has_the_documents_date_in_utc(tmp_path: Path) -> None:
 
 def test_an_index_without_a_date_is_always_the_same(tmp_path: Path) -> None:
     assert read(tmp_path, URL + "index = audit\n").index_at(datetime(2026, 12, 1, tzinfo=UTC)) == "audit"
+
+
+def test_the_check_says_where_the_audit_log_goes(check: Run) -> None:
+    done = check(ini=f"[elasticsearch]\n{URL}index = audit-${{date}}\n")
+
+    assert "audit log: in the store and in Elasticsearch, index audit-${date}" in done.out.splitlines()
+
+
+def test_without_the_library_a_server_that_needs_it_does_not_start(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['elasticsearch'] = None\n")
+    refused = run("--port", "0", ini=f"[elasticsearch]\n{URL}", environ={"PYTHONPATH": str(tmp_path)})
+
+    missing = "needs the package elasticsearch, which is not installed; install coal-mine[elasticsearch]"
+    assert refused.fault == f"coal-mine.ini: [elasticsearch]: {missing}"
+
+
+def test_the_library_is_not_loaded_where_nobody_needs_it() -> None:
+    loaded = "import coal_mine.main.web, coal_mine.main.parts, sys; print('elasticsearch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False\n"
