@@ -69,15 +69,21 @@ def pairs_of(encoded: bytes) -> Pairs:
         raise Invalid(f"more than {_MAX_FIELDS} parameters") from error
 
 
+def refuse_odd_letters(pairs: Pairs) -> None:
+    """Raises Invalid for what is not UTF-8."""
+    for name, value in pairs:
+        if _SURROGATE.search(name) or _SURROGATE.search(value):
+            raise Invalid(f"parameter {_shown(name)} is not valid UTF-8")
+
+
 class Parameters:
     """The parameters of one call, each of a known name."""
 
     def __init__(self, pairs: Pairs, *known: str, repeatable: str = "") -> None:
         """Raises Invalid for an unknown or repeated name and for text that is not UTF-8."""
+        refuse_odd_letters(pairs)
         counts = Counter(name for name, _ in pairs)
-        for name, value in pairs:
-            if _SURROGATE.search(name) or _SURROGATE.search(value):
-                raise Invalid(f"parameter {_shown(name)} is not valid UTF-8")
+        for name, _ in pairs:
             if name not in known:
                 listed = f"known are {', '.join(known)}" if known else "this call has none"
                 raise Invalid(f"unknown parameter {_shown(name)}; {listed}")

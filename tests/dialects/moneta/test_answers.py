@@ -7,6 +7,8 @@ import uuid
 import pytest
 import requests
 
+from coal_mine.domain.reserved import FIRST_SEGMENTS
+from coal_mine.web.dialects.moneta.app import SEGMENTS
 from tests.api.wire import exchange, request
 from tests.dialects.moneta.client import Moneta
 
@@ -128,6 +130,17 @@ def test_a_bad_body_is_answered_with_what_is_wrong(moneta: Moneta, method: str, 
     answer = exchange(moneta.server, request(method, path, f"X-Auth-Token: {moneta.key}", f"Content-Length: {len(body)}", body=body))
 
     assert (answer.status, answer.json["error"], answer.json["message"].startswith(fault)) == (400, True, True)
+
+
+@pytest.mark.parametrize("query", ["tag=%ff", "%ff=tag", "tag=%ed%a0%80"])
+def test_a_query_that_is_no_text_is_refused(moneta: Moneta, query: str) -> None:
+    answer = exchange(moneta.server, request("GET", f"/tasks?{query}", f"X-Auth-Token: {moneta.key}"))
+
+    assert (answer.status, answer.json["message"].endswith("is not valid UTF-8")) == (400, True)
+
+
+def test_each_first_segment_is_reserved() -> None:
+    assert set(SEGMENTS) <= FIRST_SEGMENTS
 
 
 def test_a_missing_body_is_named(moneta: Moneta) -> None:

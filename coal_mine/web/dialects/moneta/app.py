@@ -10,6 +10,7 @@ from typing import Any
 import bottle
 
 from coal_mine.web.environ import Environ
+from coal_mine.web.parameters import refuse_odd_letters
 from coal_mine.web.responses import Answer
 
 from .access import MonetaGate
@@ -39,6 +40,7 @@ class MonetaApp:
             return empty(200)
         try:
             query = self._gate.admit(environ)
+            refuse_odd_letters(query)
             environ = self._standpoint.taken(environ | {"PATH_INFO": _tidy(environ["PATH_INFO"])})
             handle, path = self._router.match(environ)
             given = handle(Call(environ, path, query, partial(self._standpoint.node, environ)))
