@@ -30,9 +30,10 @@ def import_() -> None:
 )
 @click.argument("file", type=click.File("rb"))
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--disabled", is_flag=True, help="Disable each of the tasks, for as long as Moneta itself still runs them.")
 @server_options()
 @click.pass_obj
-def moneta(given: Given, /, file: IO[bytes], dry_run: bool) -> None:
+def moneta(given: Given, /, file: IO[bytes], dry_run: bool, disabled: bool) -> None:
     """Import tasks and options of Moneta.
 
     FILE is a backup by Moneta's plugin configbackup, or by this program's [moneta] backup, in JSON or YAML; or what GET /tasks answers.
@@ -43,6 +44,7 @@ def moneta(given: Given, /, file: IO[bytes], dry_run: bool) -> None:
     from .moneta_report import draw, progress
 
     content = read_file(file.name, file.read())
+    content = content.disabled() if disabled else content
     importer = Importer(Connection(server_for_jobs(given)), dry_run=dry_run)
     execution = importer.execution_is_on()
     items: list[Item] = []

@@ -34,6 +34,10 @@ class MonetaFile:
     def count(self) -> int:
         return len(self.tasks) + len(self.options)
 
+    def disabled(self) -> MonetaFile:
+        """With no task that its schedules run."""
+        return MonetaFile({task_id: _disabled(task) for task_id, task in self.tasks.items()}, self.options)
+
 
 def read_file(name: str, data: bytes) -> MonetaFile:
     """Raises Invalid, which says where the mistake is."""
@@ -47,6 +51,10 @@ def read_file(name: str, data: bytes) -> MonetaFile:
     except RecursionError:
         raise Invalid(f"{name}: more than {moneta_yaml.DEPTH} levels deep") from None
     return _sorted_out(name, value)
+
+
+def _disabled(task: Any) -> Any:
+    return {**task, "enabled": False} if isinstance(task, dict) and task.get("enabled") is True else task
 
 
 def _value(name: str, text: str) -> Any:

@@ -39,12 +39,14 @@ class Item:
     result: Result
     reason: str = ""  # why it was refused
     changes: tuple[str, ...] = ()  # which members would change
+    warnings: tuple[str, ...] = ()  # what is allowed and probably not meant
 
     def as_json(self) -> dict[str, Any]:
         task = {"name": self.name} if self.kind == "task" else {}
         reason = {"reason": self.reason} if self.result is Result.REFUSED else {}
         changes = {"changes": list(self.changes)} if self.changes else {}
-        return {"id": self.id, **task, "result": self.result.value, **reason, **changes}
+        warnings = {"warnings": list(self.warnings)} if self.warnings else {}
+        return {"id": self.id, **task, "result": self.result.value, **reason, **changes, **warnings}
 
 
 def as_json(items: Sequence[Item], *, dry_run: bool) -> dict[str, Any]:
@@ -81,17 +83,16 @@ class Importer:
         response = self._put(f"/tasks/{task_id}", task)
         if response.status_code in _REFUSALS:
             return Item(kind="task", id=task_id, name=name, result=Result.REFUSED, reason=_reason(response))
-        result = self._result(response)
+        answer = self._answer(response)
+        result = Result.CREATED if answer.get("created") else Result.UNCHANGED if answer.get("unchanged") else Result.UPDATED
         changes = self._changes(task_id, task) if self._query and result is Result.UPDATED else ()
-        return Item(kind="task", id=task_id, name=name, result=result, changes=changes)
+        return Item(kind="task", id=task_id, name=name, result=result, changes=changes, warnings=tuple(answer.get("warnings", ())))
 
-    def _result(self, response: Response) -> Result:
+    def _answer(self, response: Response) -> dict[str, Any]:
         answer = self._connection.read_json(response)
         if not isinstance(answer, dict) or bool(self._query) != ("dry_run" in answer):
             raise self._connection.strange(response)
-        if answer.get("created"):
-            return Result.CREATED
-        return Result.UNCHANGED if answer.get("unchanged") else Result.UPDATED
+        return answer
 
     def _changes(self, task_id: str, task: dict[str, Any]) -> tuple[str, ...]:
         """Members that the server's task has otherwise."""

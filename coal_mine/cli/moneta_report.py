@@ -29,7 +29,7 @@ def progress(items: Iterable[Item], *, total: int) -> Iterator[Item]:
 
 def draw(terminal: Terminal, items: Sequence[Item], *, dry_run: bool, execution: bool) -> None:
     """All that is not as before, and how many of each."""
-    told = [item for item in items if item.result is not Result.UNCHANGED]
+    told = [item for item in items if item.result is not Result.UNCHANGED or item.warnings]
     if told:
         _table(terminal, told)
     for kind in ("task", "option"):
@@ -48,7 +48,10 @@ def _table(terminal: Terminal, items: Sequence[Item]) -> None:
         table.add_column(heading, overflow="fold", min_width=8)
     for item in items:
         more = f": {', '.join(item.changes)}" if item.changes else f": {item.reason}" if item.reason else ""
-        table.add_row(text(item.id), text(item.name), terminal.state(_LOOKS[item.result], f"{item.result}{more}"))
+        state = terminal.state(_LOOKS[item.result], f"{item.result}{more}")
+        for warning in item.warnings:
+            state.append("\nWarning: ", style="yellow").append_text(text(warning))
+        table.add_row(text(item.id), text(item.name), state)
     terminal.console.print(table)
     terminal.console.print(Text())
 

@@ -136,6 +136,27 @@ def test_a_dry_run_after_the_import_finds_nothing_to_do(cmcli: Cmcli, given: Giv
     assert set(results(answer).values()) == {"unchanged"}
 
 
+def test_a_dry_run_warns_of_what_would_never_run(cmcli: Cmcli, given: Given) -> None:
+    answer = cmcli("import", "moneta", given({"tasks": {"abc": {**BARE, "pools": ["nowhere"]}}}), "--dry-run").json
+
+    assert answer["tasks"][0]["warnings"] == ["no node serves the pool nowhere: no run can start until one does"]
+
+
+def test_tasks_can_wait_until_moneta_no_longer_runs_them(cmcli: Cmcli, ask: Ask, given: Given) -> None:
+    cmcli("import", "moneta", given(CONFIG), "--disabled")
+    before = ask("GET", "/tasks/021b2092ef4111e481a852540064e600")
+    answer = cmcli("import", "moneta", given(CONFIG)).json
+
+    assert before == {**TASK, "enabled": False}
+    assert results(answer) == {
+        "021b2092ef4111e481a852540064e600": "updated",
+        "1e5": "unchanged",
+        "tick": "unchanged",
+        "mailer": "unchanged",
+    }
+    assert ask("GET", "/tasks/021b2092ef4111e481a852540064e600") == TASK
+
+
 BAD = {
     "UPPER": BARE,
     "with-hyphen": BARE,

@@ -252,7 +252,13 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(either: Moneta, task
     one = task_id if exists else unused
     answer = either.call("PUT", f"/tasks/{one}", {"command": "false"}, dry_run="")
 
-    assert (answer.status_code, answer.json()) == (200, {"id": one, "updated" if exists else "created": True, "dry_run": True})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "id": one,
+        "updated" if exists else "created": True,
+        "dry_run": True,
+        "warnings": ["no node serves the pool default: no run can start until one does"],
+    }
     assert either.get("/tasks").get(one) == (DOCUMENTED if exists else None)
 
 

@@ -67,17 +67,17 @@ class Tasks:
                     continue  # somebody else has created it just now
                 return Change.CREATED
 
-    def check(self, task_id: str, task: object) -> Change:
-        """As `put`, without writing anything."""
+    def check(self, task_id: str, task: object) -> tuple[Change, list[str]]:
+        """As `put`, without writing anything; and what is allowed and probably not meant."""
         with in_its_words():
             definition = native_of(task, task_id, self._zone)
             try:
                 job = self._jobs.get(task_id).job
             except NotFound:
-                self._jobs.preview({**definition, "id": task_id})
-                return Change.CREATED
-            after = self._jobs.preview(_beside_others(definition, job)).definition
-            return Change.NONE if self._is_shown_as(job, task) or after == job.definition else Change.UPDATED
+                return Change.CREATED, self._jobs.preview({**definition, "id": task_id}).warnings
+            after = self._jobs.preview(_beside_others(definition, job))
+            is_same = self._is_shown_as(job, task) or after.definition == job.definition
+            return Change.NONE if is_same else Change.UPDATED, after.warnings
 
     def switch(self, task_id: str, by: str, *, enabled: bool) -> None:
         """Raises NotFound, and Invalid for one that cannot run."""
@@ -188,7 +188,8 @@ class TaskRoutes:
         """With `dry_run`, only say what it would do."""
         task_id = call.path["task"]
         if call.has("dry_run"):
-            return _what_became_of(task_id, self._tasks.check(task_id, call.body())) | {"dry_run": True}
+            change, warnings = self._tasks.check(task_id, call.body())
+            return {**_what_became_of(task_id, change), "dry_run": True, "warnings": warnings}
         change = self._tasks.put(task_id, call.body(), call.by)
         return answer(_what_became_of(task_id, change), 201 if change is Change.CREATED else 200)
 
