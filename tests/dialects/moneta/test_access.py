@@ -113,6 +113,11 @@ def test_the_servers_own_names_and_addresses_need_no_key(opened: CoalMine, host:
     assert exchange(opened, request("GET", "/tasks", host=host)).status == 200
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
+def test_what_a_proxy_passes_on_needs_the_key(opened: CoalMine, name: str) -> None:
+    assert requests.get(f"{opened.url}/tasks", headers={name: "192.0.2.1"}).status_code == 401
+
+
 def admitted(address: str, *networks: str, key: str = KEY) -> bool:
     gate = MonetaGate(JobGate(key), [ip_network(network) for network in networks])
     try:

@@ -10,6 +10,8 @@ from coal_mine.web.auth import JobGate, refuse_foreign_pages, without_key
 from coal_mine.web.environ import Environ
 from coal_mine.web.parameters import Pairs, query_pairs
 
+# Whoever sends one of these speaks for others, whose addresses are not this one.
+_OF_PROXIES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
 _HINT = "without the key this server answers only to its own names and addresses, not to {!r}"
 
 
@@ -17,7 +19,7 @@ class MonetaGate:
     """Lets calls in: by the key, as all calls of jobs, or without it from `open_to`.
 
     From there, a browser could be led here by anybody's page. So without the key no page of another site is answered, nor any name that
-    is not this server's own, for everybody can have a name of his own point to any address.
+    is not this server's own, for everybody can have a name of his own point to any address. Nor is a proxy that says to be one.
     """
 
     def __init__(self, gate: JobGate, open_to: Collection[IPv4Network | IPv6Network] = (), own_names: Collection[str] = ()) -> None:
@@ -30,7 +32,7 @@ class MonetaGate:
         try:
             return self._gate.admit(environ)
         except (Unauthorized, Forbidden):
-            if not self._is_open_to(environ.get("REMOTE_ADDR", "")):
+            if not self._is_open_to(environ.get("REMOTE_ADDR", "")) or any(name in environ for name in _OF_PROXIES):
                 raise
         self._refuse_foreign_name(environ.get("HTTP_HOST", ""))
         refuse_foreign_pages(environ)
