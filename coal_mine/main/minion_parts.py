@@ -17,15 +17,16 @@ from coal_mine.web.dialects.minion.app import SEGMENT, MinionApp
 from coal_mine.web.dialects.minion.verbs import Verbs
 from coal_mine.web.health import Health
 from coal_mine.web.metrics import Metrics
+from coal_mine.web.turns import Turns
 
 from .minion_runners import translation_of
 
 
 def minion(
-    config: Config, jobs: Jobs, runs: Runs, key: str, *, clock: Clock, ids: RandomIds, examine: Callable[[], Health]
+    config: Config, jobs: Jobs, runs: Runs, key: str, *, clock: Clock, ids: RandomIds, examine: Callable[[], Health], turns: Turns
 ) -> dict[str, WsgiApp]:
     """By the first segment of its paths."""
     verbs = Verbs(jobs, runs, translation_of(config), now=clock.now, new_id=ids.uuid)
     # Without accounts nobody has anything to call, and so no strangers make us work out hashes.
-    gate = MinionGate(JobGate(key), HashedKey(key if config.minion else ""))
+    gate = MinionGate(JobGate(key), HashedKey(key if config.minion else ""), turns.given_away)
     return {SEGMENT: MinionApp(verbs, gate, Metrics(examine))}

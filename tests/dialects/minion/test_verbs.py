@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from coal_mine.domain.audit import AuditFilter
+from coal_mine.domain.job import Runner
 from coal_mine.web.dialects.minion.verbs import jobs_in
 from tests.dialects.minion.accounts import may_use, verbs_of, written
 from tests.support.jobs import SECOND, Scene
@@ -54,3 +55,12 @@ def test_an_update_says_what_it_says_also_when_somebody_changes_the_job_meanwhil
     after = verbs_of(scene, may_use("one"), now=now).replace("spinup", "space", job["id"], {"schedule_expression": "@daily"}, "")
 
     assert after["schedule_expression"] == "@daily"
+
+
+def test_a_job_is_run_by_the_runner_that_its_account_may_use_since_it_was_written(scene: Scene) -> None:
+    job = written(scene, "one", "two")
+
+    verbs_of(scene, may_use("one")).run("spinup", "space", job.id.rpartition(":")[2], "")
+
+    (run,) = scene.runs_of(job)
+    assert (run.definition.runner, run.definition.runner_name) == (Runner.DUMMY, "one")
