@@ -1,4 +1,4 @@
-"""The files of a web client, below /gui/, and the list of plugins."""
+"""The files of a web client, below /gui/, the list of plugins, and what a server without any node says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = "right-key-2718"
 
 @pytest.fixture(scope="module")
 def gui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moneta]:
-    """Beside its directory there is another one whose name begins alike, and links lead there."""
+    """A server without a node. Beside its directory there is another one whose name begins alike, and links lead there."""
     place = tmp_path_factory.mktemp("gui")
     _fill(place)
     moneta = f"[moneta]\ndocroot = {place}/web\nbackup = {place}/backup.json\n"
@@ -142,3 +142,30 @@ def test_the_plugins_of_a_node_are_those_of_the_server_that_answers(moneta: Mone
     name = moneta.get("/status")["name"]
 
     assert moneta.get(f"/node/{name}/plugins") == moneta.get("/plugins")
+
+
+def test_where_there_is_no_node_the_status_is_of_none(gui: Moneta) -> None:
+    assert gui.get("/status") == {
+        "name": "",
+        "address": "",
+        "pools": [],
+        "leader": False,
+        "cluster_joined": False,
+        "pools_joined": False,
+        "contending_for_lead": False,
+        "scheduler_running": False,
+        "execution_enabled": False,
+        "running_processes": {},
+    }
+
+
+def test_where_there_is_no_node_nobody_leads(gui: Moneta) -> None:
+    assert (gui.get("/cluster/status"), gui.get("/cluster/pools")) == ({"nodes": {}, "leader": None}, {})
+
+
+@pytest.mark.parametrize(("target", "why"), [("local", "there is no node"), ("", "no node serves pool default")])
+def test_where_there_is_no_node_no_task_is_executed(gui: Moneta, target: str, why: str) -> None:
+    task_id = gui.created()
+    answer = gui.call("EXECUTE", f"/tasks/{task_id}", target=target)
+
+    assert (answer.status_code, answer.json()) == (503, {"id": task_id, "executed": False, "message": why})

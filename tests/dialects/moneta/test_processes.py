@@ -270,6 +270,14 @@ def test_what_moneta_keeps_for_itself_or_does_not_know_is_answered_with_405(mone
     assert (answer.status_code, answer.content) == (405, b"")
 
 
+@pytest.mark.parametrize(("path", "method"), [("/tasks/abc", "EXECUTE"), ("/processes/abc", "KILL")])
+def test_browsers_may_ask_whether_they_may_use_methods_of_moneta(moneta: Moneta, path: str, method: str) -> None:
+    answer = moneta.call("OPTIONS", path, headers={"Access-Control-Request-Method": method})
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
+
+
 def test_the_status_has_what_is_documented_and_what_the_web_client_shows(either: Moneta) -> None:
     shown = either.get("/status")
     address, running = shown.pop("address"), shown.pop("running_processes")
