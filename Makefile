@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Written, whatever the environment says: else each of the hundreds of programs that the tests start would compile all modules anew.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: bench debian faults run security test test-all package lint types layers check clean
 
 run: $(VENV)/installed
