@@ -9,8 +9,10 @@ import pytest
 
 from coal_mine.services.canaries import Canaries
 from coal_mine.stores.sqlite.store import SqliteStore, open_store
+from tests.background.bureau import Bureau
 from tests.background.processes import World
 from tests.support.edges import FakeClock, SequenceIds
+from tests.support.elastic import Elastic
 from tests.support.jobs import Scene
 
 
@@ -44,3 +46,18 @@ def scene(store: SqliteStore) -> Scene:
 @pytest.fixture
 def world(store: SqliteStore, clock: FakeClock) -> World:
     return World(store, clock)
+
+
+@pytest.fixture(scope="module")
+def running_elastic() -> Iterator[Elastic]:
+    with Elastic() as server:
+        yield server
+
+
+@pytest.fixture
+def bureau(store: SqliteStore, running_elastic: Elastic) -> Iterator[Bureau]:
+    """Its Elasticsearch is in a good mood, and empty."""
+    running_elastic.forget()
+    opened = Bureau(store, running_elastic)
+    yield opened
+    opened.index.close()

@@ -1,0 +1,228 @@
+"""What becomes of documents that Elasticsearch does not take, or that nobody can send. The server is a real one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from coal_mine.background.documents import FIRST_RETRY, LAST_RETRY, LEASE, PARTLY_RETRY, DocumentIndex
+from coal_mine.background.outbox import Expander
+from coal_mine.domain.alert import DeliveryState
+from coal_mine.domain.errors import DeliveryFailed, StoreUnavailable
+from coal_mine.domain.job import Definition
+from coal_mine.services.documents import Answer, SentDocument
+from tests.background.bureau import Bureau
+from tests.support.jobs import DAY, HOUR
+
+
+def test_the_wait_doubles_with_each_failure_and_ends_at_five_minutes(bureau: Bureau) -> None:
+    bureau.told()
+    bureau.elastic.status = 503
+    waits = []
+    for _ in range(10):
+        bureau.sender.run_once(bureau.now)
+        waits.append(bureau.next_try())
+        bureau.clock.move(waits[-1])
+
+    assert waits == [min(FIRST_RETRY * 2**number, LAST_RETRY) for number in range(10)]
+
+
+def test_what_waited_while_elasticsearch_was_down_is_written_when_it_is_back(bureau: Bureau) -> None:
+    bureau.elastic.stop()
+    runs = [bureau.told() for _ in range(3)]
+    bureau.send()
+    bureau.elastic.start()
+    bureau.clock.move(LAST_RETRY)
+    bureau.send()
+
+    assert {f"{run.id}|report" for run in runs} <= set(bureau.elastic.ids())
+    assert bureau.waiting() == 0
+
+
+def test_a_failure_is_told_with_its_reason(bureau: Bureau, caplog: pytest.LogCaptureFixture) -> None:
+    bureau.send()  # what the jobs of others owe
+    bureau.told()
+    bureau.elastic.status, bureau.elastic.fault = 503, {"type": "cluster_block_exception", "reason": "no master"}
+    caplog.clear()
+    bureau.send()
+
+    place = f"Elasticsearch at 127.0.0.1:{bureau.elastic.port}"
+    assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
+        f"what 2 runs and changes owe Elasticsearch was not taken, next try in 1 s: {place}: 503: cluster_block_exception: no master"
+    ]
+
+
+def test_a_document_that_is_refused_holds_up_no_other(bureau: Bureau, caplog: pytest.LogCaptureFixture) -> None:
+    first, second = bureau.told(), bureau.told()
+    bureau.elastic.faults[f"{first.id}|report"] = (400, "document_parsing_exception")
+    bureau.send()
+
+    assert f"{second.id}|report" in bureau.elastic.ids()
+    assert bureau.waiting() == 0
+    assert f"Elasticsearch refused for good what {first.id} owes it: 400: document_parsing_exception" in caplog.text
+
+
+def test_a_refused_document_is_kept_with_its_reason(bureau: Bureau) -> None:
+    run = bureau.told()
+    bureau.elastic.faults[f"{run.id}|report"] = (400, "document_parsing_exception")
+    bureau.send()
+
+    assert bureau.kept() == [(DeliveryState.REFUSED, f"400: document_parsing_exception: {run.id}|report is not welcome")]
+
+
+def test_one_that_is_not_taken_for_now_holds_up_no_other(bureau: Bureau) -> None:
+    stuck = bureau.told()
+    bureau.elastic.faults[stuck.id] = (403, "cluster_block_exception")
+    bureau.send()
+    later = bureau.told()
+    bureau.clock.move(PARTLY_RETRY)
+    bureau.send()
+
+    assert f"{later.id}|report" in bureau.elastic.ids()
+    assert bureau.waiting() == 1
+
+
+def test_one_that_was_not_taken_for_now_is_sent_again_after_a_while(bureau: Bureau) -> None:
+    stuck = bureau.told()
+    bureau.elastic.faults[stuck.id] = (429, "es_rejected_execution_exception")
+    bureau.sender.run_once(bureau.now)
+
+    assert bureau.next_try() == PARTLY_RETRY
+    bureau.elastic.faults.clear()
+    bureau.clock.move(PARTLY_RETRY)
+    bureau.send()
+    assert f"{stuck.id}|report" in bureau.elastic.ids()
+
+
+class Dying:
+    """Its process ends after the documents were taken, and before anybody has noted it."""
+
+    name = "Elasticsearch"
+
+    def __init__(self, index: DocumentIndex) -> None:
+        self._index = index
+
+    def send(self, documents: Sequence[SentDocument]) -> Answer:
+        self._index.send(documents)
+        raise SystemExit
+
+    def close(self) -> None:
+        """The other one is."""
+
+
+def test_what_a_dead_process_has_sent_is_sent_again_after_its_lease_and_is_there_once(bureau: Bureau) -> None:
+    bureau.told()
+    with pytest.raises(SystemExit):
+        bureau.new_sender(Dying(bureau.index)).run_once(bureau.now)
+    written = bureau.elastic.ids()
+    bureau.send()
+    before_its_end = len(bureau.elastic.sizes)
+    bureau.clock.move(LEASE)
+    bureau.send()
+
+    assert (before_its_end, len(bureau.elastic.sizes)) == (1, 2)
+    assert bureau.elastic.ids() == written
+    assert bureau.waiting() == 0
+
+
+class Losing(Dying):
+    """The store goes away while it sends."""
+
+    def send(self, documents: Sequence[SentDocument]) -> Answer:
+        raise StoreUnavailable("the store is away")
+
+
+def test_a_store_that_is_away_for_a_moment_leaves_the_claim_to_the_next_one(bureau: Bureau) -> None:
+    run = bureau.told()
+    with pytest.raises(StoreUnavailable):
+        bureau.new_sender(Losing(bureau.index)).run_once(bureau.now)
+    bureau.send()
+
+    assert f"{run.id}|report" in bureau.elastic.ids()
+
+
+class Odd(Dying):
+    """Answers what nobody has thought of."""
+
+    def send(self, documents: Sequence[SentDocument]) -> Answer:
+        raise KeyError("items")
+
+
+def test_an_error_that_nobody_expected_loses_nothing(bureau: Bureau) -> None:
+    bureau.told()
+    bureau.new_sender(Odd(bureau.index)).run_once(bureau.now)
+
+    assert bureau.next_try() == FIRST_RETRY
+    assert bureau.waiting() == 2
+
+
+def test_a_document_that_cannot_be_made_is_given_up_alone(bureau: Bureau) -> None:
+    def task(job_id: str, definition: Definition) -> Mapping[str, Any]:
+        raise TypeError("no such word")
+
+    run = bureau.told()
+    bureau.sender = bureau.new_sender(task=task)
+    bureau.send()
+
+    assert f"{run.id}|report" in bureau.elastic.ids()
+    assert bureau.kept() == [(DeliveryState.REFUSED, "TypeError: no such word")]
+
+
+def test_after_a_failure_less_is_sent_at_once(bureau: Bureau) -> None:
+    bureau.ended_runs(200)
+    bureau.elastic.status = 503
+    bureau.sender.run_once(bureau.now)
+    bureau.elastic.status = 200
+    bureau.clock.move(FIRST_RETRY)
+    bureau.send()
+
+    assert bureau.elastic.sizes == [200, 200]
+
+
+class Fickle(Dying):
+    """Fails as a whole, but for the first of the requests after it was told to."""
+
+    takes_one = False
+
+    def send(self, documents: Sequence[SentDocument]) -> Answer:
+        if not self.takes_one:
+            raise DeliveryFailed("no answer")
+        self.takes_one = False
+        return self._index.send(documents)
+
+
+def test_a_failure_after_a_success_waits_as_briefly_as_the_first(bureau: Bureau) -> None:
+    bureau.ended_runs(200)
+    fickle = Fickle(bureau.index)
+    bureau.sender = bureau.new_sender(fickle)
+    for _ in range(4):
+        bureau.sender.run_once(bureau.now)
+        bureau.clock.move(bureau.next_try())
+    fickle.takes_one = True
+    bureau.sender.run_once(bureau.now)
+
+    assert bureau.next_try() == FIRST_RETRY
+
+
+def test_what_was_not_taken_is_given_up_when_the_runs_are_forgotten(bureau: Bureau, caplog: pytest.LogCaptureFixture) -> None:
+    bureau.send()
+    bureau.told()
+    expander = Expander(bureau.store, lambda: None, documents_kept=2 * DAY)
+    expander.run_once(bureau.clock.move(DAY))
+    waiting = bureau.waiting()
+    expander.run_once(bureau.clock.move(DAY + HOUR))
+
+    assert (waiting, bureau.waiting()) == (2, 0)
+    assert "Elasticsearch has not taken what 2 runs and changes before " in caplog.text
+
+
+def test_all_that_is_too_old_is_given_up_a_part_at_a_time(bureau: Bureau) -> None:
+    bureau.ended_runs(1_500)
+    expander = Expander(bureau.store, lambda: None, documents_kept=DAY)
+    now = bureau.clock.move(2 * DAY)
+
+    assert (expander.run_once(now), expander.run_once(now)) == (now, None)
+    assert bureau.waiting() == 0
