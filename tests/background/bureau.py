@@ -12,6 +12,7 @@ from coal_mine.config import ElasticsearchConfig
 from coal_mine.domain.alert import ELASTICSEARCH, Delivery, DeliveryState
 from coal_mine.domain.definition import definition_as_json
 from coal_mine.domain.job import Definition
+from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Run, RunState
 from coal_mine.services.documents import DocumentMaker, OwedDocuments, OwingAudit
@@ -50,9 +51,10 @@ class Bureau(Scene):
         return example_run(state=RunState.DONE, attempt=1, epoch=1, started_at=self.now, ended_at=self.now)
 
     def new_sender(
-        self, index: DocumentIndex | None = None, task: Callable[[str, Definition], Mapping[str, Any]] | None = None
+        self, index: DocumentIndex | None = None, *, task: Callable[[str, Definition], Mapping[str, Any]] | None = None, store: Any = None
     ) -> DocumentSender:
-        maker = DocumentMaker(self.store, task or _task)
+        """`store` is where the documents are made from, if that is not the one that all use."""
+        maker = DocumentMaker(store or self.store, task or _task)
         return DocumentSender(self.store, self.clock, self.ids, index or self.index, maker, self.owed)
 
     def told(self, **result: Any) -> Run:
@@ -60,6 +62,13 @@ class Bureau(Scene):
         run = self.end(self.next_run(self.job()), **result)
         self.tell(run)
         return run
+
+    def told_with_output(self, written: bytes) -> Run:
+        run = self.start(self.next_run(self.job()))
+        self.store.output.add([Chunk(run_id=run.id, attempt=1, offset=0, frames=(Frame(Stream.STDOUT, 0, written),))])
+        ended = self.end(run, stdout_bytes=len(written))
+        self.tell(ended)
+        return ended
 
     def send(self) -> None:
         """All that can be sent now."""

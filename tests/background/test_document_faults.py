@@ -15,6 +15,7 @@ from coal_mine.domain.errors import DeliveryFailed, StoreUnavailable
 from coal_mine.domain.job import Definition
 from coal_mine.services.documents import Answer, SentDocument
 from tests.background.bureau import Bureau
+from tests.support.agents import Line
 from tests.support.jobs import DAY, HOUR
 
 
@@ -139,6 +140,16 @@ def test_a_store_that_is_away_for_a_moment_leaves_the_claim_to_the_next_one(bure
     run = bureau.told()
     with pytest.raises(StoreUnavailable):
         bureau.new_sender(Losing(bureau.index)).run_once(bureau.now)
+    bureau.send()
+
+    assert f"{run.id}|report" in bureau.elastic.ids()
+
+
+def test_a_store_that_is_away_while_a_document_is_made_refuses_none(bureau: Bureau) -> None:
+    run = bureau.told_with_output(b"hello\n")
+    line = Line(bureau.store)
+    with line.losing("output.read"), pytest.raises(StoreUnavailable):
+        bureau.new_sender(store=line).run_once(bureau.now)
     bureau.send()
 
     assert f"{run.id}|report" in bureau.elastic.ids()

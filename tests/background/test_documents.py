@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.services.documents import OwedDocuments
 from tests.background.bureau import EXECUTION, REPORT, Bureau
 from tests.support.jobs import DAY, HOUR, SECOND
@@ -98,11 +97,8 @@ def test_much_is_sent_in_requests_of_a_bearable_size(bureau: Bureau) -> None:
 
 
 def test_large_reports_are_sent_a_few_at_once(bureau: Bureau) -> None:
-    line = b"x" * 999 + b"\n"
     for _ in range(7):
-        run = bureau.start(bureau.next_run(bureau.job()))
-        bureau.store.output.add([Chunk(run_id=run.id, attempt=1, offset=0, frames=(Frame(Stream.STDOUT, 0, line * 1_000),))])
-        bureau.tell(bureau.end(run, stdout_bytes=1_000_000))
+        bureau.told_with_output((b"x" * 999 + b"\n") * 1_000)
     bureau.send()
 
     assert len(bureau.sent(REPORT)) == 7
