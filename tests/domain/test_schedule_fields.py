@@ -89,9 +89,9 @@ def test_the_fields_come_back_as_they_were_given(fields: Any) -> None:
     ("fields", "fault"),
     [
         ({"hour": "22-6"}, r"hour '22-6': the range is reversed; write '22-23,0-6'"),
-        ({"dayofweek": 0}, r"dayofweek '0': the values go from 1 to 7"),
+        ({"dayofweek": 0}, r"dayofweek '0': the values go from 1 to 7, Monday to Sunday"),
         ({"dayofweek": "*/8"}, r"dayofweek '\*/8': no value from 1 to 7 is a multiple of 8"),
-        ({"minute": "*/0"}, r"minute '\*/0': no value from 0 to 59 is a multiple of 0"),
+        ({"minute": "*/0"}, r"minute '\*/0': a step of 0 leads nowhere; write '\*' for every value"),
         ({"minute": ["5", "60"]}, r"minute '60': the values go from 0 to 59"),
         ({"hour": "20-24"}, r"hour '20-24': the values go from 0 to 23"),
         ({"month": 0}, r"month '0': the values go from 1 to 12"),
@@ -113,8 +113,14 @@ def test_a_wrong_value_is_refused_with_the_name_of_its_field(fields: Any, fault:
 
 
 def test_an_unknown_field_is_refused() -> None:
-    with pytest.raises(Invalid, match=r"fields has an unknown field 'minutes'; known are month, week, dayofweek"):
-        parsed({"fields": {"minutes": "5"}})
+    with pytest.raises(Invalid, match=r"fields has an unknown field 'second'; known are month, week, dayofweek"):
+        parsed({"fields": {"second": "5"}})
+
+
+@pytest.mark.parametrize("name", ["minutes", "Minute", "DayOfWeek"])
+def test_a_field_that_is_almost_known_is_named_as_it_must_be(name: str) -> None:
+    with pytest.raises(Invalid, match=rf"fields has an unknown field '{name}'; write '{name.lower().removesuffix('s')}'$"):
+        parsed({"fields": {name: "5"}})
 
 
 @pytest.mark.parametrize("fields", [[], "", 5, False, "*/5 * * * *"])

@@ -37,6 +37,8 @@ RANGES = {
     "minute": range(60),
 }
 
+_MEANING = {RANGES["dayofweek"]: ", Monday to Sunday"}
+
 _MAX_DEPTH = 10
 _ITEM = re.compile(r"(?P<any>\*)(?:/(?P<step>[0-9]{1,4}))?|(?P<low>[0-9]{1,4})(?:-(?P<high>[0-9]{1,4}))?")
 
@@ -58,7 +60,7 @@ class FieldLists:
         given = fields or {}
         for name in given:
             if name not in RANGES:
-                raise Invalid(f"{field}.fields has an unknown field {shown(name)}; known are {', '.join(RANGES)}")
+                raise Invalid(f"{field}.fields has an unknown field {shown(name)}; {_instead_of(name)}")
         items = {name: list(_items(given.get(name), f"{field}.fields.{name}")) for name in RANGES}
         text = json.dumps(fields)
         if len(text) > MAX_PERIODICITY:
@@ -70,6 +72,11 @@ class FieldLists:
 
     def as_json(self) -> dict[str, Any]:
         return {"fields": json.loads(self.text), "timezone": self.timezone}
+
+
+def _instead_of(name: object) -> str:
+    one = str(name).lower().removesuffix("s")
+    return f"write {one!r}" if one in RANGES else f"known are {', '.join(RANGES)}"
 
 
 def _items(value: object, place: str, depth: int = 0) -> Iterator[str]:
@@ -121,14 +128,16 @@ def _chosen(known: range, item: str, place: str) -> list[int]:
         return _multiples(known, int(match["step"] or 1), item, place)
     low, high = int(match["low"]), int(match["high"] or match["low"])
     if low not in known or high not in known:
-        raise Invalid(f"{place} {shown(item)}: the values go from {known[0]} to {known[-1]}")
+        raise Invalid(f"{place} {shown(item)}: the values go from {known[0]} to {known[-1]}{_MEANING.get(known, '')}")
     if low > high:
         raise Invalid(f"{place} {shown(item)}: the range is reversed; write '{low}-{known[-1]},{known[0]}-{high}'")
     return list(range(low, high + 1))
 
 
 def _multiples(known: range, step: int, item: str, place: str) -> list[int]:
-    values = [value for value in known if step and value % step == 0]
+    if not step:
+        raise Invalid(f"{place} {shown(item)}: a step of 0 leads nowhere; write '*' for every value")
+    values = [value for value in known if value % step == 0]
     if not values:
         raise Invalid(f"{place} {shown(item)}: no value from {known[0]} to {known[-1]} is a multiple of {step}")
     return values

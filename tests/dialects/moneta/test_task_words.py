@@ -110,12 +110,12 @@ def test_steps_count_from_zero() -> None:
     ("schedule", "fault"),
     [
         ({"hour": "22-6"}, "schedules[0].hour '22-6': the range is reversed; write '22-23,0-6'"),
-        ({"minute": ["*/0"]}, "schedules[0].minute '*/0': no value from 0 to 59 is a multiple of 0"),
-        ({"dayofweek": 0}, "schedules[0].dayofweek '0': the values go from 1 to 7"),
+        ({"minute": ["*/0"]}, "schedules[0].minute '*/0': a step of 0 leads nowhere; write '*' for every value"),
+        ({"dayofweek": 0}, "schedules[0].dayofweek '0': the values go from 1 to 7, Monday to Sunday"),
         ({"minute": "60"}, "schedules[0].minute '60': the values go from 0 to 59"),
         (
             {"hours": "7"},
-            "schedules[0] has an unknown field 'hours'; known are month, week, dayofweek, dayofmonth, hour, minute",
+            "schedules[0] has an unknown field 'hours'; write 'hour'",
         ),
         ({"minute": "@daily"}, "schedules[0].minute '@daily': is neither a number, nor a range such as 8-17, nor * or */15"),
         ("* * * * *", 'schedules[0] \'* * * * *\': must be an object such as {"minute": ["*/5"], "hour": "8-17"}'),
