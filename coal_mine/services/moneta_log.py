@@ -40,9 +40,11 @@ from .run_output import end_of_output
 # Of the newest records of each type within the time asked for; older ones are found by asking for an earlier time.
 MOST = 10_000
 MAX_PAGE = 1_000
-# Of the end of a run's output, in which its last lines are looked for; and of the output of all runs on one page.
+# Of the end of a run's output, in which its last lines are looked for.
 _BYTES = 1_000_000
-_BYTES_OF_PAGE = 8_000_000
+# Of the output of all runs on one page, and what each line counts beside its text, for there are words around it.
+_BYTES_OF_PAGE = 10_000_000
+_BYTES_OF_LINE = 100
 _PAGE = 500
 _GOOD = frozenset({RunState.DONE})
 # In which a run may be that no node has taken or will take.
@@ -182,7 +184,7 @@ class _Outputs:
 
     def document(self, run: Run) -> Document | None:
         lines = end_of_output(self._store, run, min(_BYTES, self._left))[-MAX_LINES:] if self._left > 0 else []
-        self._left -= sum(len(line.data) for line in lines)
+        self._left -= sum(_BYTES_OF_LINE + len(line.data) for line in lines)
         return report_document(run, lines)
 
 

@@ -175,7 +175,7 @@ def test_a_report_has_the_lines_of_the_output(scene: Scene) -> None:
 def test_the_output_on_one_page_is_limited_in_favour_of_the_newest(scene: Scene) -> None:
     job = scene.job()
     text = (b"x" * 9_999 + b"\n") * 100
-    for _ in range(10):
+    for _ in range(12):
         run = scene.start(scene.next_run(job))
         chunks = [
             Chunk(run_id=run.id, attempt=1, offset=start, frames=(Frame(Stream.STDOUT, 0, text[start : start + 250_000]),))
@@ -185,9 +185,20 @@ def test_the_output_on_one_page_is_limited_in_favour_of_the_newest(scene: Scene)
         scene.end(run, stdout_bytes=1_000_000)
     reports = read(scene, types=frozenset({"moneta-task-report"})).records
 
-    assert [len(report["output"]["buffer"]) for report in reports[:8]] == [100] * 8
+    assert [len(report["output"]["buffer"]) for report in reports[:9]] == [100] * 9
     assert reports[-1]["output"]["buffer"] == []
     assert reports[-1]["output"]["bytes"]["stdout"] == 1_000_000
+
+
+def test_short_lines_are_limited_as_well(scene: Scene) -> None:
+    job = scene.job()
+    for _ in range(101):
+        run = scene.start(scene.next_run(job))
+        scene.store.output.add([Chunk(run_id=run.id, attempt=1, offset=0, frames=(Frame(Stream.STDOUT, 0, b"\n" * 1_000),))])
+        scene.end(run, stdout_bytes=1_000)
+    reports = read(scene, types=frozenset({"moneta-task-report"}), limit=101).records
+
+    assert [len(report["output"]["buffer"]) for report in reports] == [1_000] * 100 + [0]
 
 
 def test_changes_are_told_as_tasks_with_who_made_them(scene: Scene) -> None:
