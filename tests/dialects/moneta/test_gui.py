@@ -84,6 +84,14 @@ def test_a_file_that_a_browser_has_already_is_not_sent_again(gui: Moneta) -> Non
     assert (answer.status_code, answer.content) == (304, b"")
 
 
+@pytest.mark.parametrize(("wanted", "status", "content"), [("bytes=0-1", 206, b"p "), ("bytes=-2", 206, b"{}"), ("bytes=9-2", 416, None)])
+def test_a_part_of_a_file_may_be_asked_for(gui: Moneta, wanted: str, status: int, content: bytes | None) -> None:
+    answer = gui.call("GET", "/gui/style.css", headers={"Range": wanted})
+
+    assert answer.status_code == status
+    assert content in (None, answer.content)
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,9 @@ class GuiRoutes:
 def _answer_of(given: bottle.HTTPResponse) -> Answer:
     if given.status_code in (403, 404):
         raise _nothing()
-    body = given.body
-    if hasattr(body, "read"):
-        with body:
-            body = body.read()
-    return Answer(given.status_code, list(given.headerlist), body if isinstance(body, bytes) else b"".join(body))
+    with closing(given):
+        content = b"".join(part if isinstance(part, bytes) else part.encode() for part in given.body)
+    return Answer(given.status_code, list(given.headerlist), content)
 
 
 def _nothing() -> NotFound:
