@@ -17,7 +17,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 # Pools of the servers of this file, and of the one that many files share.
 HERE = {"mode": "any", "pools": ["here", "default"]}
 # A time limit would end it as well, should a test leave it behind.
-SLEEPS = {**HERE, "command": "exec sleep 600", "coal_mine": {"kill_wait": 0, "timeout": 300}}
+SLEEPS: dict[str, Any] = {**HERE, "command": "exec sleep 600", "coal_mine": {"kill_wait": 0, "timeout": 300}}
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +157,16 @@ def test_of_two_executions_with_a_concurrency_of_one_the_second_is_skipped(eithe
         until("the second run", lambda: states(either, task_id) == ["running", "skipped"])
 
         assert list(processes(either, task_id)) == [process]
+
+
+def test_of_two_executions_with_a_concurrency_of_one_the_second_waits_where_the_task_says_so(moneta: Moneta) -> None:
+    more = {**SLEEPS["coal_mine"], "overlap": {"policy": "queue"}}
+    with sleeping(moneta, concurrency=1, coal_mine=more) as (task_id, first):
+        (second,) = executed(moneta, task_id)["processes"]
+        moneta.call("KILL", f"/processes/{first}")
+        until("the second one", lambda: states(moneta, task_id) == ["killed", "running"])
+
+        assert list(processes(moneta, task_id)) == [second]
 
 
 @pytest.mark.parametrize("force", ["1", "0", ""])
