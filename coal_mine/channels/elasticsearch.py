@@ -29,15 +29,16 @@ class ElasticsearchIndex:
 
     name = "Elasticsearch"
 
-    def __init__(self, settings: ElasticsearchConfig) -> None:
+    def __init__(self, settings: ElasticsearchConfig, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self._index_at = settings.index_at
+        self._timeout = timeout
         # What it says of each request, and of each failure, is said by whoever sends.
         logging.getLogger("elastic_transport").setLevel(logging.ERROR)
         self._place = _place(settings.url)
         trust: dict[str, Any] = {"ca_certs": str(settings.ca_certs)} if settings.ca_certs else {}
         self._client = Elasticsearch(
             [url_to_node_config(settings.url, use_default_ports_for_scheme=True)],
-            headers=dict(settings.headers), request_timeout=TIMEOUT_SECONDS, max_retries=0, connections_per_node=1, **trust,
+            headers=dict(settings.headers), request_timeout=timeout, max_retries=0, connections_per_node=1, **trust,
         )  # fmt: skip
 
     def send(self, documents: Sequence[SentDocument]) -> Answer:
@@ -51,7 +52,7 @@ class ElasticsearchIndex:
                 return self._in_parts(documents)
             raise DeliveryFailed(f"{self._place}: {_fault(error)}") from error
         except ConnectionTimeout as error:
-            raise DeliveryFailed(f"{self._place}: no answer within {TIMEOUT_SECONDS:.0f} s") from error
+            raise DeliveryFailed(f"{self._place}: no answer within {self._timeout:g} s") from error
         except TransportError as error:
             raise DeliveryFailed(f"{self._place}: {error.message}") from error
         return _answer(documents, found["items"])

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from coal_mine.channels.elasticsearch import ElasticsearchIndex
 from coal_mine.config import ElasticsearchConfig
 from coal_mine.domain.errors import DeliveryFailed
 from coal_mine.services.documents import Answer, SentDocument
 from tests.support.elastic import Elastic
+from tests.support.waiting import PATIENCE, until
 
 NOVEMBER = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, 0, 0, tzinfo=UTC)
@@ -41,9 +45,9 @@ def index(elastic: Elastic) -> Iterator[ElasticsearchIndex]:
 
 
 @contextmanager
-def channel(url: str, **settings: Any) -> Iterator[ElasticsearchIndex]:
+def channel(url: str, *, timeout: float = PATIENCE, **settings: Any) -> Iterator[ElasticsearchIndex]:
     defaults: dict[str, Any] = {"index": "moneta-${date}", "dateformat": "%Y.%m", "headers": (), "ca_certs": None}
-    opened = ElasticsearchIndex(ElasticsearchConfig(url=url, **defaults | settings))
+    opened = ElasticsearchIndex(ElasticsearchConfig(url=url, **defaults | settings), timeout=timeout)
     yield opened
     opened.close()
 
@@ -191,7 +195,48 @@ def test_after_a_failure_the_next_try_may_succeed_at_once(elastic: Elastic, inde
     assert index.send([document("two")]) == Answer()
 
 
+def test_who_does_not_answer_in_time_is_asked_again_and_has_nothing_twice(elastic: Elastic, index: ElasticsearchIndex) -> None:
+    elastic.may_answer.clear()
+    with channel(elastic.url, timeout=0.1) as impatient:
+        told = failure(impatient)
+    elastic.may_answer.set()
+    until("the document of the request that was given up", lambda: elastic.ids() == ["one"])
+
+    assert told == f"Elasticsearch at 127.0.0.1:{elastic.port}: no answer within 0.1 s"
+    assert index.send([document("one"), document("two")]) == Answer()
+    assert elastic.ids() == ["one", "two"]
+
+
 def test_what_cannot_be_written_now_is_a_failure_as_a_whole(elastic: Elastic, index: ElasticsearchIndex) -> None:
     elastic.status, elastic.fault = 503, {"type": "cluster_block_exception", "reason": "no master", "caused_by": {"reason": "alone"}}
 
     assert failure(index) == f"Elasticsearch at 127.0.0.1:{elastic.port}: 503: cluster_block_exception: no master: alone"
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """One that nobody trusts unless told to."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def encrypted(authority: trustme.CA) -> Iterator[Elastic]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Elastic(context) as server:
+        yield server
+
+
+def test_an_authority_of_ones_own_may_be_trusted(authority: trustme.CA, encrypted: Elastic, tmp_path: Path) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with channel(encrypted.url, ca_certs=tmp_path / "ca.pem") as index:
+        assert index.send([document("one")]) == Answer()
+
+    assert encrypted.ids() == ["one"]
+
+
+def test_a_certificate_of_an_unknown_authority_is_not_trusted(encrypted: Elastic) -> None:
+    with channel(encrypted.url) as index:
+        told = failure(index)
+
+    assert "certificate verify failed" in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,8 @@ Document = dict[str, Any]
 class Elastic:
     """On a port of 127.0.0.1 that stays its own while it is down. `documents` are by index and id, in the order in which they came."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.documents: dict[tuple[str, str], Document] = {}
         self.requests: list[Mapping[str, str]] = []  # the headers of each
         self.paths: list[str] = []
@@ -34,7 +36,7 @@ class Elastic:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Elastic:
         self.start()
@@ -56,6 +58,8 @@ class Elastic:
 
     def start(self) -> None:
         self._server = _Server(("127.0.0.1", self.port), _handler(self))
+        if self._tls:
+            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 
