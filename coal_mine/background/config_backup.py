@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from coal_mine.clock import monotonic
+from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Job
 from coal_mine.domain.job_ports import ChangedJob, JobFilter
 from coal_mine.domain.ports import Store
@@ -79,8 +80,8 @@ class ConfigBackup:
             if mark.differs(self._written) or self._check_at is None or now >= self._check_at or not self._file.exists():
                 self._write(now)
                 self._check_at = now + CHECKED_EVERY
-        except OSError as error:
-            self._complain(error)
+        except (OSError, Invalid) as error:  # the latter when a job cannot be read
+            self._complain(getattr(error, "strerror", None) or str(error))
             return False
         self._written = mark
         self._failures = 0
@@ -121,10 +122,10 @@ class ConfigBackup:
             yield from page
             behind = (page[-1].changed_at, page[-1].id)
 
-    def _complain(self, error: OSError) -> None:
+    def _complain(self, fault: str) -> None:
         self._failures += 1
         _log.error(
-            "THE CONFIGURATION CANNOT BE WRITTEN to %s: %s; trying again in %.0f s", self._file, error.strerror or error,
+            "THE CONFIGURATION CANNOT BE WRITTEN to %s: %s; trying again in %.0f s", self._file, fault,
             self._pause().total_seconds(), extra={"action": "config_backup_failed"},
         )  # fmt: skip
 

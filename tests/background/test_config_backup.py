@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -242,6 +244,21 @@ def test_a_job_that_cannot_be_shown_keeps_no_other_out_of_the_file(scene: Scene,
 
     assert list(json.loads((tmp_path / "m.json").read_text())["tasks"]) == ["two"]
     assert "lacks job one" in caplog.text
+
+
+def test_a_job_that_cannot_be_read_is_told_and_the_file_stays_as_it_was(
+    scene: Scene, keeper: Keeper, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.job(id="one")
+    keeper.look()
+    before = keeper.written()
+    scene.job(id="two")
+    with closing(sqlite3.connect(tmp_path / "cm.sqlite3")) as connection, connection:
+        connection.execute("UPDATE jobs SET definition = '{}' WHERE id = 'two'")
+    keeper.look()
+
+    assert keeper.written() == before
+    assert "THE CONFIGURATION CANNOT BE WRITTEN" in caplog.text
 
 
 def test_before_a_file_loses_its_last_task_it_is_kept(scene: Scene, keeper: Keeper) -> None:
