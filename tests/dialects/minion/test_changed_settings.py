@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from coal_mine.domain.job import Job
+from coal_mine.domain.job import Job, Runner
 from coal_mine.web.dialects.minion.repair import RunnerRepair
+from coal_mine.web.dialects.minion.translation import Translation
 from tests.dialects.minion.accounts import may_use, written
 from tests.dialects.minion.client import KEY, MinionClient
 from tests.support.jobs import Scene
@@ -44,6 +45,14 @@ def test_a_job_gets_the_runner_that_its_account_may_use_now(scene: Scene) -> Non
 
 def test_a_job_loses_the_runner_that_its_account_may_use_no_longer(scene: Scene) -> None:
     assert runner_of(repaired(scene, written(scene, "one", "one"), "two")) == ("command", "")
+
+
+def test_a_job_follows_when_its_runner_is_of_another_kind_now(scene: Scene) -> None:
+    job = written(scene, "one", "one")
+
+    RunnerRepair(scene.jobs, Translation({"spinup": ["one"]}, {"one": Runner.INSTANCE})).run_once(scene.now)
+
+    assert runner_of(scene.jobs.get(job.id).job) == ("instance", "one")
 
 
 def test_a_job_whose_account_has_not_changed_stays_as_it_is(scene: Scene) -> None:

@@ -66,9 +66,7 @@ class Translation:
         before, known = shown(old), _kept(old.definition)
         fields = self._fields(old.namespace[0], own_id(old), job, now)
         if job.details == before["details"] and not _runs_as_written(old, known):
-            fields = {
-                name: value for name, value in fields.items() if name not in ("runner", "runner_name", "details", "command", "script")
-            }
+            fields = {name: value for name, value in fields.items() if name not in _RUNNER_FIELDS}
         # An interval goes on from where it began.
         schedules = {} if job.text("schedule_expression") == before["schedule_expression"] else {"schedules": _schedules(job)}
         return {**fields, **schedules}
@@ -76,10 +74,11 @@ class Translation:
     def repair(self, old: Job) -> Json:
         """What must change for the job to run as the configuration says now; empty when it does, and when the native API says how."""
         known = _kept(old.definition)
-        if not known.members or not _runs_as_written(old, known):
+        if not _runs_as_written(old, known):
             return {}
         wanted = self._runner_fields(old.namespace[0], known)
-        return {} if wanted["runner_name"] == old.definition.runner_name else wanted
+        has = {"runner": old.definition.runner, "runner_name": old.definition.runner_name}
+        return {} if all(wanted[name] == value for name, value in has.items()) else wanted
 
     def _fields(self, account: str, own_id: str, job: Written, now: datetime) -> Json:
         return {
@@ -107,7 +106,7 @@ def shown(job: Job) -> Json:
     return {
         "account": account,
         "description": known.text("description") if definition.description == _description(known) else definition.description,
-        "details": known.details if known.members and _runs_as_written(job, known) else _details_of(definition),
+        "details": known.details if _runs_as_written(job, known) else _details_of(definition),
         "enabled": definition.enabled,
         "group": group,
         "id": own_id(job),
@@ -171,8 +170,8 @@ def _runs_as_written(job: Job, known: Written) -> bool:
     definition = job.definition
     refused = (Runner.COMMAND, "", tuple(_refusal(job.namespace[0], known)))
     runs = (definition.runner, definition.runner_name, definition.command)
-    is_theirs = runs == refused or (definition.runner is not Runner.COMMAND and definition.runner_name == known.runner)
-    return is_theirs and dict(definition.details) == _details(known)
+    by_name = definition.runner_name != "" and definition.runner_name == known.runner
+    return bool(known.members) and (runs == refused or by_name) and dict(definition.details) == _details(known)
 
 
 def _schedules(job: Written) -> list[Json]:
