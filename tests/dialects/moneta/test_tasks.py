@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -277,6 +278,21 @@ def test_a_larger_task_is_refused(either: Moneta, unused: str) -> None:
     status, text = either.error("PUT", f"/tasks/{unused}", {"command": "true", "note": "x" * 65_536})
 
     assert (status, text.partition(" has ")[0]) == (400, "the task")
+
+
+def test_of_several_who_put_an_unknown_task_one_creates_it(either: Moneta, unused: str) -> None:
+    with ThreadPoolExecutor(8) as together:
+        answers = list(together.map(lambda number: either.call("PUT", f"/tasks/{unused}", {"command": f"echo {number}"}), range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+
+
+def test_changes_of_several_tasks_at_once_all_count(either: Moneta) -> None:
+    tasks = {uuid.uuid4().hex: {"command": f"echo {number}", "tags": [], "pools": ["p"]} for number in range(16)}
+    with ThreadPoolExecutor(8) as together:
+        list(together.map(lambda item: either.call("PUT", f"/tasks/{item[0]}", item[1]), tasks.items()))
+
+    assert {task_id: task for task_id, task in either.get("/tasks").items() if task_id in tasks} == tasks
 
 
 def jobs_of(one: Moneta) -> set[Any]:
