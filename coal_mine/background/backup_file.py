@@ -54,7 +54,7 @@ class BackupFile:
     def remove_left_behind(self, now: datetime) -> None:
         target = self._path.resolve()
         for name in glob.iglob(f"{glob.escape(str(target.parent / _prefix(target)))}*{_SUFFIX}"):
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # the next one will try it, too
                 if os.stat(name).st_mtime < (now - _LEFT_BEHIND_AFTER).timestamp():
                     os.unlink(name)
 
@@ -91,7 +91,7 @@ def _replace(target: Path, content: bytes) -> None:
             os.fsync(handle)
         os.replace(name, target)
     except BaseException:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             os.unlink(name)
         raise
     _sync_directory(target.parent)
