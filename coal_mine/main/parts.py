@@ -87,7 +87,7 @@ class Parts:
         self._takeover: Takeover | None = None
         self._ping: Loop | None = None
         self._node: NodeParts | None = None
-        self._documents = OwedDocuments(self._store, self._clock)
+        self._documents = OwedDocuments(self._store, self._clock, is_sure=config.elasticsearch is not None)
         self._outcomes = Outcomes(self._store, alert_owed=lambda: self._wake("expander"), owe_documents=self._documents.of_runs)
         self._heartbeat = Heartbeat(
             self._store, _introduction(self._ids.nonce(), background=roles.background), config.alerts.operators,

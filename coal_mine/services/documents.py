@@ -42,7 +42,9 @@ class OwedDocuments:
     they are wanted stands in the store, for a while.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, is_sure: bool = False) -> None:
+        """`is_sure`: this process has been told where Elasticsearch is, and need not ask whether anybody wants them."""
+        self._is_sure = is_sure
         self._options = store.options
         self._outbox = store.outbox
         self._clock = clock
@@ -62,7 +64,7 @@ class OwedDocuments:
         self._owe([_about_entry(entry) for entry in entries if entry.kind in OF_KINDS])
 
     def _owe(self, alerts: Sequence[Alert]) -> None:
-        if alerts and self._wanted():
+        if alerts and (self._is_sure or self._wanted()):
             self._outbox.add(alerts)
 
     def _wanted(self) -> bool:

@@ -53,6 +53,12 @@ def test_all_owe_as_soon_as_any_process_wants_it(scene: Scene, owed: OwedDocumen
     assert kinds(scene) == [Kind.ENDED]
 
 
+def test_who_knows_where_elasticsearch_is_owes_without_being_asked(scene: Scene) -> None:
+    OwedDocuments(scene.store, scene.clock, is_sure=True).of_runs([ended(scene)])
+
+    assert kinds(scene) == [Kind.ENDED]
+
+
 def test_who_wants_it_owes_at_once(scene: Scene, owed: OwedDocuments) -> None:
     owed.of_runs([ended(scene)])
     owed.want()
