@@ -6,29 +6,22 @@ import logging
 import multiprocessing
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from coal_mine import __version__
-from coal_mine.background.documents import DocumentIndex
 from coal_mine.background.heartbeat import BEAT, Heartbeat
-from coal_mine.background.loop import Loop, Step
-from coal_mine.background.outbox import Expander, Sender
-from coal_mine.background.ping import ObservedChannel, Ping, Tries
+from coal_mine.background.loop import Loop
+from coal_mine.background.outbox import Sender
 from coal_mine.background.planner import Planner
-from coal_mine.background.sweeper import Sweeper
-from coal_mine.background.takeover import Takeover
 from coal_mine.background.timekeeper import MEASURED_EVERY, Timekeeper
-from coal_mine.background.unsettled import UnsettledJobs
-from coal_mine.background.watcher import DeadlineWatcher
 from coal_mine.channels.email import EmailChannel
 from coal_mine.channels.log import LogChannel
 from coal_mine.clock import SharedClock, SystemClock, monotonic
-from coal_mine.config import Config, HeartbeatConfig
-from coal_mine.domain.alert import EMAIL, LOG, OPERATORS, REPORTS
+from coal_mine.config import Config
+from coal_mine.domain.alert import OPERATORS
 from coal_mine.domain.ports import Channel, Store
 from coal_mine.domain.server import Backgrounds, Server
 from coal_mine.ids import RandomIds
@@ -36,31 +29,27 @@ from coal_mine.services.documents import OwedDocuments, OwingAudit
 from coal_mine.services.outcomes import Outcomes
 from coal_mine.web.turns import Turns
 
-from .document_parts import document_loop
 from .node_parts import NodeParts
 from .opening import open_mongo, open_sqlite
 
 if TYPE_CHECKING:
+    from coal_mine.background.takeover import Takeover
     from coal_mine.services.jobs import Jobs
     from coal_mine.stores.mongo.store import MongoStore
     from coal_mine.web.app import App
     from coal_mine.web.health import Health
 
+    from .background_parts import BackgroundParts
+
 _log = logging.getLogger(__name__)
 
-_SENDERS = 4
 _OPERATORS_SENDER = "sender-operators"
-_BACKUP = "config-backup"
 # Loops that something outside may hold up, by how their names begin.
-_APART = ("sender", "heartbeat", _BACKUP)
-# Who wants to read about runs wants each; but not more than so many at once.
-_REPORTS_SINGLY = 1_000
+_APART = ("sender", "heartbeat", "config-backup")
 # A loop that has not come round for so long is reported by /health.
 _HEALTHY_SECONDS = 10.0
 _UNSEEN_SECONDS = 30.0  # without a look at the others
 _STOP_SECONDS = 10.0
-# Web processes repeat what they hold ten times a second until MongoDB is back.
-_REST_AFTER_OUTAGE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +70,10 @@ class Parts:
         waiting = self._turns.given_away
         self._mongo = open_mongo(config.mongodb, waiting=waiting) if config.mongodb else None
         self._store: Store = self._mongo or open_sqlite(config, waiting=waiting)
-        self._channels: list[Channel | DocumentIndex] = []
+        self._channels: list[Channel] = []
         self._loops: list[Loop] = []
         self._clock = self._shared_clock(self._mongo) if self._mongo else SystemClock()
-        self._takeover: Takeover | None = None
-        self._ping: Loop | None = None
+        self._background: BackgroundParts | None = None
         self._node: NodeParts | None = None
         self._documents = OwedDocuments(self._store, self._clock, is_sure=config.elasticsearch is not None)
         self._outcomes = Outcomes(self._store, alert_owed=lambda: self._wake("expander"), owe_documents=self._documents.of_runs)
@@ -96,7 +84,8 @@ class Parts:
         self._loops.append(Loop("heartbeat", self._heartbeat, self._clock, max_sleep=BEAT))
         self._add_operators_sender(config)
         if roles.background:
-            self._add_background(config)
+            self._background = self._make_background(config)
+            self._loops += self._background.loops
         if roles.background or roles.node:
             planner = Planner(self._store, run_planned=self._look_for_runs, run_ended=self._outcomes.tell)
             self._loops.append(Loop("planner", planner, self._clock))
@@ -116,18 +105,17 @@ class Parts:
     def start(self) -> None:
         for loop in self._loops:
             loop.start()
-        if self._takeover:
-            self._takeover.start()
-        if self._ping:
-            self._ping.start()
+        if self._background:
+            self._background.start()
 
     def stop(self) -> None:
         """Let every loop end its step, then close the store. May be called twice."""
         if isinstance(self._clock, SharedClock):
             self._clock.stop()
-        if self._ping:
-            self._ping.tell_to_stop()  # and not waited for: it holds nothing, and the other side may be slow
-        workers: list[Loop | Takeover] = [*self._loops, *([self._takeover] if self._takeover else [])]
+        workers: list[Loop | Takeover] = list(self._loops)
+        if self._background:
+            self._background.tell_to_stop()
+            workers += self._background.takeovers
         for worker in workers:
             worker.tell_to_stop()
         end = monotonic() + _STOP_SECONDS
@@ -137,6 +125,8 @@ class Parts:
         else:
             for channel in self._channels:
                 channel.close()
+            if self._background:
+                self._background.close()
         if self._node:
             self._node.end()
         if not _is_orphan():  # whoever killed what had started us did not mean to leave deadlines unwatched
@@ -171,53 +161,20 @@ class Parts:
         self._loops.append(timekeeper)
         return clock
 
+    def _make_background(self, config: Config) -> BackgroundParts:
+        from .background_parts import BackgroundParts
+
+        return BackgroundParts(
+            config, self._store, self._mongo, self._clock, self._ids, self._make_jobs(), self._documents,
+            tell=self._outcomes.tell, mail_channel=self._mail_channel, wake=self._wake,
+        )  # fmt: skip
+
     def _make_node(self, config: Config) -> NodeParts:
         try:
             return NodeParts(config, self._store, self._clock, self._ids, self._outcomes.tell)
         except BaseException:
             self._store.close()  # its threads would keep the process from ending
             raise
-
-    def _add_background(self, config: Config) -> None:
-        rest = _REST_AFTER_OUTAGE if self._mongo else timedelta()
-        watcher = DeadlineWatcher(self._store.canaries, lambda: self._wake("expander"), rest_after_outage=rest)
-        if self._mongo:
-            self._takeover = Takeover(self._mongo, self._clock)  # only there can a predecessor's data be
-            self._mongo.on_new_primary(watcher.store_was_away)
-        self._loops.append(Loop("watcher", watcher, self._clock))
-        sweeper = Sweeper(self._store, tell=self._outcomes.tell, kept=config.jobs.keep, lost_after=config.jobs.lost_after)
-        self._loops.append(Loop("sweeper", sweeper, self._clock))
-        self._loops.append(Loop("unsettled", UnsettledJobs(self._store, self._make_jobs().settle), self._clock, max_sleep=BEAT))
-        if config.minion:
-            self._loops.append(Loop("minion", self._runner_repair(config), self._clock, max_sleep=BEAT))
-        if config.moneta.backup:
-            self._loops.append(Loop(_BACKUP, self._config_backup(config, config.moneta.backup), self._clock, max_sleep=BEAT))
-        expander = Expander(self._store, lambda: self._wake("sender"), documents_kept=config.jobs.keep)
-        self._loops.append(Loop("expander", expander, self._clock))
-        tries = Tries()
-        for number in range(1, _SENDERS + 1):
-            channels: Mapping[str, Channel] = {EMAIL: ObservedChannel(self._mail_channel(config), tries), LOG.channel: LogChannel()}
-            sender = Sender(self._store, self._clock, self._ids, channels, digest_above=config.alerts.digest_above)
-            self._loops.append(Loop(f"sender-{number}", sender, self._clock))
-        reports: Mapping[str, Channel] = {REPORTS: self._mail_channel(config)}
-        sender = Sender(self._store, self._clock, self._ids, reports, digest_above=_REPORTS_SINGLY)
-        self._loops.append(Loop("sender-reports", sender, self._clock))
-        if config.elasticsearch:
-            loop, index = document_loop(config, config.elasticsearch, self._store, self._clock, self._ids, self._documents)
-            self._loops.append(loop)
-            self._channels.append(index)
-        if config.heartbeat:
-            self._ping = self._make_ping(config.heartbeat, tries)
-
-    def _runner_repair(self, config: Config) -> Step:
-        from .minion_runners import runner_repair
-
-        return runner_repair(config, self._make_jobs())
-
-    def _config_backup(self, config: Config, path: Path) -> Step:
-        from .backup_parts import config_backup
-
-        return config_backup(path, config, self._store, self._clock)
 
     def _make_jobs(self) -> Jobs:
         from coal_mine.services.job_canaries import JobCanaries
@@ -227,25 +184,15 @@ class Parts:
         audit = OwingAudit(self._store.audit, self._documents)
         return Jobs(self._store, self._clock, self._ids, canaries, plans_changed=lambda: self._wake("planner"), audit=audit)
 
-    def _make_ping(self, config: HeartbeatConfig, tries: Tries) -> Loop:
-        from coal_mine.channels.ping import UrlPing
-
-        ages = {loop.name: loop.seconds_since_success for loop in self._loops}
-        senders = [ages[f"sender-{number}"] for number in range(1, _SENDERS + 1)]
-        # One that has much to send may not come round for long; what it delivers shows that it works.
-        passes = {"watcher": [ages["watcher"]], "expander": [ages["expander"]], "senders": [*senders, tries.seconds_since_taken]}
-        ping = Ping(UrlPing(config.url).send, config.interval, passes, tries)
-        return Loop("ping", ping, self._clock, max_sleep=config.interval)
-
     def _add_operators_sender(self, config: Config) -> None:
         """In every process: when no background lives, somebody must still be able to say so."""
-        channels = {OPERATORS: self._mail_channel(config)}
+        channels = {OPERATORS: self._mail_channel()}
         sender = Sender(self._store, self._clock, self._ids, channels, digest_above=config.alerts.digest_above)
         self._loops.append(Loop(_OPERATORS_SENDER, sender, self._clock, max_sleep=BEAT))
 
-    def _mail_channel(self, config: Config) -> Channel:
+    def _mail_channel(self) -> Channel:
         """Each sender has one of its own, so that none shares a connection."""
-        channel: Channel = LogChannel() if config.email is None else EmailChannel(config.email)
+        channel: Channel = LogChannel() if self._config.email is None else EmailChannel(self._config.email)
         self._channels.append(channel)
         return channel
 
