@@ -34,6 +34,7 @@ setup(
         "requests>=2.31",
         "rich>=13.7",
         "tzdata",
+        "tzlocal>=5.2,<6",
     ],
     extras_require={
         "aws": ["boto3>=1.34,<2"],

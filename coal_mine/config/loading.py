@@ -12,6 +12,7 @@ from coal_mine.domain.errors import Invalid
 
 from .elasticsearch import ElasticsearchConfig, read_elasticsearch
 from .logs import LoggingConfig, read_logging
+from .machine import own_timezone
 from .mail import AlertsConfig, EmailConfig, HeartbeatConfig, read_alerts, read_email, read_heartbeat
 from .minion import MinionAccount, read_minion_account
 from .moneta import MonetaConfig, read_moneta
@@ -58,6 +59,11 @@ class Config:
     elasticsearch: ElasticsearchConfig | None  # None: the audit log is in the store alone
     runners: Mapping[str, RunnerConfig]  # by name
     minion: Mapping[str, MinionAccount]  # by name
+
+    @property
+    def timezone(self) -> str:
+        """In which schedules are read whose dialect names none."""
+        return self.node.timezone if self.node else own_timezone()
 
     @property
     def spool_path(self) -> Path:

@@ -16,6 +16,7 @@ from coal_mine.domain.localtime import zone_named
 from coal_mine.domain.node import ANYBODY
 from coal_mine.domain.run import ANY
 
+from .machine import own_timezone
 from .section import Section, words
 
 _LONGEST_NAME = 64
@@ -45,7 +46,7 @@ def read_node(section: Section) -> NodeConfig:
         name=section.take("name", host_as_name(socket.gethostname()), _name),
         pools=section.take("pools", ("default",), _pools),
         users=section.take("users", (_own_user(),), _users),
-        timezone=section.take("timezone", "UTC", _timezone),
+        timezone=section.take("timezone", own_timezone(), _timezone),
         slots=section.number("slots", 100, 1, 100_000),
         cpus=section.take("cpus", 0.0, _amount),
         mem=section.take("mem", 0.0, _amount),

@@ -17,7 +17,7 @@ from coal_mine.web.dialects.moneta.shown import TaskView, is_task
 
 
 def config_backup(path: Path, config: Config, store: Store, clock: Clock) -> ConfigBackup:
-    view = TaskView(config.node.timezone if config.node else "UTC")
+    view = TaskView(config.timezone)
 
     def task(job: Job) -> Mapping[str, Any] | None:
         return view.task(job.id, job.definition) if is_task(job.id) else None

@@ -31,5 +31,5 @@ def document_loop(
     from coal_mine.web.dialects.moneta.shown import TaskView
 
     index = ElasticsearchIndex(settings)
-    maker = DocumentMaker(store, TaskView(config.node.timezone if config.node else "UTC").task)
+    maker = DocumentMaker(store, TaskView(config.timezone).task)
     return Loop("sender-documents", DocumentSender(store, clock, ids, index, maker, owed), clock), index

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from coal_mine.config import Config, JobsConfig, NodeConfig, load
+from coal_mine.config.machine import own_timezone
 from coal_mine.config.node import host_as_name
 from coal_mine.domain.errors import Invalid
 from coal_mine.main.node_parts import warn_of_root
@@ -86,6 +90,30 @@ def test_a_mistake_is_named(tmp_path: Path, setting: str, fault: str) -> None:
 def test_a_zone_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r"\[node\] timezone: 'Mars/Base' is not a time zone"):
         loaded(tmp_path, "[node]\ntimezone = Mars/Base\n")
+
+
+def test_schedules_without_a_zone_are_read_in_that_of_the_node(tmp_path: Path) -> None:
+    assert loaded(tmp_path, "[node]\ntimezone = Asia/Tokyo\n").timezone == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize("text", ["", "[node]\nname = alpha-1\n"])
+def test_schedules_without_a_zone_are_read_in_that_of_the_machine_unless_said(tmp_path: Path, text: str) -> None:
+    assert loaded(tmp_path, text).timezone == own_timezone()
+
+
+@pytest.mark.parametrize(
+    ("given", "timezone"),
+    [("Europe/Paris", "Europe/Paris"), (":America/Sao_Paulo", "America/Sao_Paulo"), ("Etc/UTC", "UTC"), ("Zulu", "UTC")],
+)
+def test_the_machines_zone_has_the_name_that_schedules_have(given: str, timezone: str) -> None:
+    assert _own_timezone(given) == timezone
+
+
+def _own_timezone(given: str) -> str:
+    """As a new process finds it: it is looked for once."""
+    code = "from coal_mine.config.machine import own_timezone; print(own_timezone())"
+    environ = os.environ | {"TZ": given}
+    return subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ class CoalMine:
 
     def start(self) -> None:
         """Return when it answers."""
-        environ = {"PATH": os.environ["PATH"], "HOME": str(self.directory), "XDG_STATE_HOME": str(self.directory / "state")}
+        state = str(self.directory / "state")
+        environ = {"PATH": os.environ["PATH"], "HOME": str(self.directory), "XDG_STATE_HOME": state, "TZ": "UTC"}
         with self._log.open("ab") as log:
             begin = log.tell()
             self._process = subprocess.Popen(
