@@ -14,8 +14,8 @@ from coal_mine.services.options import Options
 from coal_mine.services.runs import Runs
 from coal_mine.web.bridge import WsgiApp
 from coal_mine.web.dialects.moneta.app import SEGMENTS
+from coal_mine.web.dialects.moneta.parts import Parts
 from coal_mine.web.dialects.moneta.routes import moneta_app
-from coal_mine.web.dialects.moneta.services import Services
 from coal_mine.web.dialects.moneta.shown import TaskView
 
 
@@ -23,9 +23,9 @@ def moneta(config: Config, store: Store, clock: Clock, ids: Ids, jobs: Jobs, run
     """By the first segments of its paths."""
     node = config.node
     zone = node.timezone if node else "UTC"
-    services = Services(
+    parts = Parts(
         jobs=jobs, job_list=JobList(store), runs=runs, cluster=cluster, options=Options(store, clock),
         log=MonetaLog(store, TaskView(zone).task), clock=clock, ids=ids, config=config.moneta,
         own_node=node.name if node else "", timezone=zone,
     )  # fmt: skip
-    return dict.fromkeys(SEGMENTS, moneta_app(services, key, [socket.gethostname()]))
+    return dict.fromkeys(SEGMENTS, moneta_app(parts, key, [socket.gethostname()]))

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from coal_mine.domain.errors import Forbidden, Unauthorized
-from coal_mine.web.auth import JobGate, refuse_foreign_pages, without_key
+from coal_mine.web.auth import JobGate, admitted_without_key, refuse_foreign_pages, without_port
+from coal_mine.web.callers import Admitted
 from coal_mine.web.environ import Environ
-from coal_mine.web.parameters import Pairs, query_pairs
 
 # Whoever sends one of these speaks for others, whose addresses are not this one.
 _OF_PROXIES = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
@@ -27,8 +27,8 @@ class MonetaGate:
         self._open_to = open_to
         self._own_names = frozenset(name.lower() for name in own_names) | {"localhost", ""}
 
-    def admit(self, environ: Environ) -> Pairs:
-        """The query without the key; the body is not looked at. Raises Unauthorized or Forbidden."""
+    def admit(self, environ: Environ) -> Admitted:
+        """The body is not looked at. Raises Unauthorized or Forbidden."""
         try:
             return self._gate.admit(environ)
         except (Unauthorized, Forbidden):
@@ -36,7 +36,7 @@ class MonetaGate:
                 raise
         self._refuse_foreign_name(environ.get("HTTP_HOST", ""))
         refuse_foreign_pages(environ)
-        return without_key(query_pairs(environ))
+        return admitted_without_key(environ)
 
     def _is_open_to(self, text: str) -> bool:
         if not self._open_to:
@@ -49,7 +49,7 @@ class MonetaGate:
         return any(address in network for network in self._open_to)
 
     def _refuse_foreign_name(self, host: str) -> None:
-        name = host if host.endswith("]") else host.rpartition(":")[0] if ":" in host else host
+        name = without_port(host)
         if name.lower() not in self._own_names and not _is_address(name.strip("[]")):
             raise Forbidden(_HINT.format(name[:100]))
 

@@ -16,7 +16,7 @@ from coal_mine.web.responses import Answer
 from .access import MonetaGate
 from .answers import CORS, answer, empty, error_answer
 from .calls import Call, Route
-from .nodes import Standpoint
+from .standpoint import Standpoint
 
 # The first segments of its paths.
 SEGMENTS = ("tasks", "tags", "plugins", "status", "cluster", "node", "processes", "executionsummary", "auditlog", "running", "gui")

@@ -8,7 +8,6 @@ from typing import Any
 
 from coal_mine.services.cluster import ShownNode
 from coal_mine.web.bodies import json_body
-from coal_mine.web.callers import caller_of
 from coal_mine.web.environ import Environ
 from coal_mine.web.parameters import Pairs
 
@@ -16,10 +15,14 @@ from coal_mine.web.parameters import Pairs
 class Call:
     """A request that was let in. Unknown parameters are passed over, as Moneta does."""
 
-    def __init__(self, environ: Environ, path: Mapping[str, str], query: Pairs, find_node: Callable[[], ShownNode | None]) -> None:
+    def __init__(
+        self, environ: Environ, path: Mapping[str, str], query: Pairs, by: str, find_node: Callable[[], ShownNode | None]
+    ) -> None:
+        """`by` is who calls, for the audit log."""
         self.environ = environ
         self.path = path
         self.query = query
+        self.by = by
         self._find_node = find_node
 
     def text(self, name: str) -> str | None:
@@ -32,11 +35,6 @@ class Call:
     def body(self) -> Any:
         """JSON, whatever type it says to have. Raises what `json_body` does."""
         return json_body(self.environ, needed=True, any_type=True)
-
-    @property
-    def by(self) -> str:
-        """Who calls, for the audit log."""
-        return caller_of(self.environ)
 
     @property
     def node(self) -> ShownNode | None:

@@ -12,11 +12,11 @@ from .app import MonetaApp
 from .auditlog import AuditLogRoutes
 from .calls import Route
 from .gui import GuiRoutes
-from .nodes import Standpoint
 from .options import OptionRoutes
+from .parts import Parts
 from .plugins import PluginRoutes
 from .processes import ProcessRoutes
-from .services import Services
+from .standpoint import Standpoint
 from .status import StatusRoutes
 from .summary import SummaryRoutes
 from .tasks import TaskRoutes, Tasks
@@ -26,22 +26,22 @@ class _Module(Protocol):
     def routes(self) -> list[Route]: ...
 
 
-def moneta_app(services: Services, job_key: str, own_names: Sequence[str]) -> MonetaApp:
+def moneta_app(parts: Parts, job_key: str, own_names: Sequence[str]) -> MonetaApp:
     """`own_names` are the machine's, for calls without the key."""
-    gate = MonetaGate(JobGate(job_key), services.config.open_to, own_names)
-    return MonetaApp(gate, Standpoint(services.cluster, services.own_node), _routes(services))
+    gate = MonetaGate(JobGate(job_key), parts.config.open_to, own_names)
+    return MonetaApp(gate, Standpoint(parts.cluster, parts.own_node), _routes(parts))
 
 
-def _routes(services: Services) -> list[Route]:
-    tasks = Tasks(services.jobs, services.job_list, services.ids, services.timezone)
+def _routes(parts: Parts) -> list[Route]:
+    tasks = Tasks(parts.jobs, parts.job_list, parts.ids, parts.timezone)
     modules: list[_Module] = [
         TaskRoutes(tasks),
-        OptionRoutes(services.options, tasks, services.cluster),
-        ProcessRoutes(services.runs),
-        StatusRoutes(services.cluster, services.runs),
-        SummaryRoutes(services.job_list, services.runs),
-        AuditLogRoutes(services.log, services.clock),
-        PluginRoutes(services.config),
-        GuiRoutes(services.config.docroot),
+        OptionRoutes(parts.options, tasks, parts.cluster),
+        ProcessRoutes(parts.runs),
+        StatusRoutes(parts.cluster, parts.runs),
+        SummaryRoutes(parts.job_list, parts.runs),
+        AuditLogRoutes(parts.log, parts.clock),
+        PluginRoutes(parts.config),
+        GuiRoutes(parts.config.docroot),
     ]
     return [route for module in modules for route in module.routes()]

@@ -15,7 +15,7 @@ from coal_mine.services.runs import Runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Parts:
     jobs: Jobs
     job_list: JobList
     runs: Runs
