@@ -22,10 +22,9 @@ from coal_mine.web.dialects.moneta.shown import TaskView
 def moneta(config: Config, store: Store, clock: Clock, ids: Ids, jobs: Jobs, runs: Runs, cluster: Cluster, key: str) -> dict[str, WsgiApp]:
     """By the first segments of its paths."""
     node = config.node
-    zone = node.timezone if node else "UTC"
     parts = Parts(
         jobs=jobs, job_list=JobList(store), runs=runs, cluster=cluster, options=Options(store, clock),
-        log=MonetaLog(store, TaskView(zone).task), clock=clock, ids=ids, config=config.moneta,
-        own_node=node.name if node else "", timezone=zone,
+        log=MonetaLog(store, TaskView(config.timezone).task), clock=clock, ids=ids, config=config.moneta,
+        own_node=node.name if node else "", timezone=config.timezone,
     )  # fmt: skip
     return dict.fromkeys(SEGMENTS, moneta_app(parts, key, [socket.gethostname()]))
