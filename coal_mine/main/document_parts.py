@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from coal_mine.background.loop import Loop
 from coal_mine.config import Config, ElasticsearchConfig
 from coal_mine.domain.errors import CoalMineError
 from coal_mine.domain.ports import Clock, Ids, Store
-from coal_mine.services.documents import DocumentMaker, OwedDocuments
+from coal_mine.services.documents import DocumentForms, DocumentMaker, OwedDocuments
 
 if TYPE_CHECKING:
     from coal_mine.background.documents import DocumentIndex
@@ -28,8 +29,10 @@ def document_loop(
     """With what is to be closed behind it."""
     from coal_mine.background.documents import DocumentSender
     from coal_mine.channels.elasticsearch import ElasticsearchIndex
+    from coal_mine.web.dialects.moneta.documents import change_document, execution_document, report_document
     from coal_mine.web.dialects.moneta.shown import TaskView
 
     index = ElasticsearchIndex(settings)
-    maker = DocumentMaker(store, TaskView(config.timezone).task)
+    of_change = partial(change_document, TaskView(config.timezone).task)
+    maker = DocumentMaker(store, DocumentForms(of_start=execution_document, of_end=report_document, of_change=of_change))
     return Loop("sender-documents", DocumentSender(store, clock, ids, index, maker, owed), clock), index

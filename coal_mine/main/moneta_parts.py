@@ -9,11 +9,11 @@ from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.services.cluster import Cluster
 from coal_mine.services.job_list import JobList
 from coal_mine.services.jobs import Jobs
-from coal_mine.services.moneta_log import MonetaLog
 from coal_mine.services.options import Options
 from coal_mine.services.runs import Runs
 from coal_mine.web.bridge import WsgiApp
 from coal_mine.web.dialects.moneta.app import SEGMENTS
+from coal_mine.web.dialects.moneta.log import MonetaLog
 from coal_mine.web.dialects.moneta.parts import Parts
 from coal_mine.web.dialects.moneta.routes import moneta_app
 from coal_mine.web.dialects.moneta.shown import TaskView

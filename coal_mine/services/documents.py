@@ -12,14 +12,12 @@ from typing import Any
 from coal_mine.clock import monotonic
 from coal_mine.domain.alert import ELASTICSEARCH, Alert, Delivery, Kind
 from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind, AuditStore
-from coal_mine.domain.definition import definition_from_text
 from coal_mine.domain.errors import StoreUnavailable
-from coal_mine.domain.job import Definition
+from coal_mine.domain.output import Line
 from coal_mine.domain.ports import Clock, Store
 from coal_mine.domain.run import Run
 from coal_mine.domain.times import from_millis, to_millis
 
-from .moneta_documents import OF_KINDS, change_document, execution_document, report_document
 from .run_output import end_of_output
 
 _log = logging.getLogger(__name__)
@@ -32,7 +30,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 _OF_ONE_MOMENT = 1_000  # entries about one job
 _BYTES = 1_000_000  # of the output's end, in which the lines of a report are looked for
 
-Task = Callable[[str, Definition], Mapping[str, Any]]
+_OF_JOBS = frozenset({AuditKind.CREATED, AuditKind.CHANGED, AuditKind.DELETED})
+
+Document = Mapping[str, Any]
 
 
 class OwedDocuments:
@@ -61,7 +61,7 @@ class OwedDocuments:
         self._owe([_about_run(run, run.ended_at) for run in runs if run.has_ended and run.ended_at])
 
     def of_entries(self, entries: Sequence[AuditEntry]) -> None:
-        self._owe([_about_entry(entry) for entry in entries if entry.kind in OF_KINDS])
+        self._owe([_about_entry(entry) for entry in entries if entry.kind in _OF_JOBS])
 
     def _owe(self, alerts: Sequence[Alert]) -> None:
         if alerts and (self._is_sure or self._wanted()):
@@ -141,13 +141,21 @@ class Made:
         return sum(len(document.body) for document in self.documents)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentForms:
+    """The words of documents, which are a dialect's. None: there is nothing to say."""
+
+    of_start: Callable[[Run], Document | None]
+    of_end: Callable[[Run, Sequence[Line]], Document | None]  # with the last lines of its output
+    of_change: Callable[[AuditEntry], Document | None]
+
+
 class DocumentMaker:
-    def __init__(self, store: Store, task: Task) -> None:
-        """`task` is a job with that id as clients of Moneta see it."""
+    def __init__(self, store: Store, forms: DocumentForms) -> None:
         self._runs = store.runs
         self._output = store.output
         self._audit = store.audit
-        self._task = task
+        self._forms = forms
 
     def make(self, deliveries: Sequence[Delivery]) -> Iterator[Made]:
         """One after the other, since a report may be large; one that cannot be made does not keep the others from being."""
@@ -171,22 +179,17 @@ class DocumentMaker:
         return self._of_run(run) if run else ()
 
     def _of_run(self, run: Run) -> Iterator[SentDocument]:
-        if execution := execution_document(run):
+        if execution := self._forms.of_start(run):
             yield _sent(f"{run.id}|execution", run.tick, execution)
-        if report := report_document(run, end_of_output(self._output, run, _BYTES)):
+        if report := self._forms.of_end(run, end_of_output(self._output, run, _BYTES)):
             yield _sent(f"{run.id}|report", run.ended_at or run.tick, report)
 
     def _of_entry(self, alert: Alert) -> Iterator[SentDocument]:
         moment = AuditFilter(subject=alert.about, since=alert.at, until=alert.at + _MILLISECOND)
         for entry in self._audit.select(moment, limit=_OF_ONE_MOMENT):
-            if entry.id == alert.event and (
-                document := change_document(entry, self._shown(entry, entry.new), self._shown(entry, entry.old))
-            ):
+            if entry.id == alert.event and (document := self._forms.of_change(entry)):
                 yield _sent(entry.id, entry.at, document)
 
-    def _shown(self, entry: AuditEntry, text: str) -> Mapping[str, Any] | None:
-        return self._task(entry.subject, definition_from_text(text, entry.subject)) if text else None
 
-
-def _sent(document_id: str, at: datetime, document: Mapping[str, Any]) -> SentDocument:
+def _sent(document_id: str, at: datetime, document: Document) -> SentDocument:
     return SentDocument(id=document_id, at=at, body=json.dumps(document, ensure_ascii=False, separators=(",", ":")))

@@ -13,17 +13,33 @@ from coal_mine.domain.localtime import zone_named
 from coal_mine.domain.message import Message
 from coal_mine.domain.output import Line
 from coal_mine.domain.ports import Store
-from coal_mine.domain.run import Result, Run
+from coal_mine.domain.run import End, Result, Run, RunState
 from coal_mine.domain.text import printable
 from coal_mine.domain.times import isoformat
 
-from .moneta_documents import return_code, status_of
 from .run_output import end_of_output
 
 _LINES = 1_000
 _BYTES = 1_000_000  # of the output's end, in which these lines are looked for
 _LINE = 10_000
+OK, ERROR, FAIL, RUNNING = "ok", "error", "fail", "running"
 _FORGOTTEN = "The record of the run has been deleted since."
+
+
+def status_of(run: Run) -> str:
+    """One word for how it went: `error` if the command ended by itself, and not well: also by a signal that nobody of us has sent."""
+    if not run.has_ended:
+        return RUNNING
+    if run.state is RunState.DONE:
+        return OK
+    return ERROR if run.state is RunState.FAILED and run.result and return_code(run.result) is not None else FAIL
+
+
+def return_code(result: Result) -> int | None:
+    """A signal's number below zero; None unless the command ended by itself."""
+    if result.end is End.SIGNALLED and result.signal:
+        return -result.signal
+    return result.exit_code if result.end is End.EXITED else None
 
 
 def report_message(delivery_id: str, alert: Alert, store: Store) -> Message:

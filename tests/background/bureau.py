@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from coal_mine.background.documents import DocumentIndex, DocumentSender
@@ -15,10 +16,11 @@ from coal_mine.domain.job import Definition
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Run, RunState
-from coal_mine.services.documents import DocumentMaker, OwedDocuments, OwingAudit
+from coal_mine.services.documents import DocumentForms, DocumentMaker, OwedDocuments, OwingAudit
 from coal_mine.services.job_canaries import JobCanaries
 from coal_mine.services.jobs import Jobs
 from coal_mine.services.outcomes import Outcomes
+from coal_mine.web.dialects.moneta.documents import change_document, execution_document, report_document
 from tests.stores.run_examples import run as example_run
 from tests.support.elastic import Document, Elastic
 from tests.support.jobs import Scene
@@ -54,7 +56,8 @@ class Bureau(Scene):
         self, index: DocumentIndex | None = None, *, task: Callable[[str, Definition], Mapping[str, Any]] | None = None, store: Any = None
     ) -> DocumentSender:
         """`store` is where the documents are made from, if that is not the one that all use."""
-        maker = DocumentMaker(store or self.store, task or _task)
+        forms = DocumentForms(of_start=execution_document, of_end=report_document, of_change=partial(change_document, task or _task))
+        maker = DocumentMaker(store or self.store, forms)
         return DocumentSender(self.store, self.clock, self.ids, index or self.index, maker, self.owed)
 
     def told(self, **result: Any) -> Run:

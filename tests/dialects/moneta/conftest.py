@@ -10,6 +10,7 @@ import pytest
 
 from tests.dialects.moneta.client import Moneta
 from tests.stores.conftest import database_of
+from tests.support.jobs import Scene, scene_in
 from tests.support.mongod import Mongod
 from tests.support.server import CoalMine
 
@@ -39,3 +40,10 @@ def _store(request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
     mongod: Mongod = request.getfixturevalue("mongod")
     with database_of(mongod) as database:
         yield f"[mongodb]\nhosts = {mongod.uri}\ndatabase = {database.name}\n"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    """Without a server."""
+    with scene_in(tmp_path) as one:
+        yield one

@@ -11,10 +11,10 @@ from dateutil import parser
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.ports import Clock
 from coal_mine.domain.times import cut
-from coal_mine.services.moneta_documents import timestamp
-from coal_mine.services.moneta_log import MAX_PAGE, LogQuery, MonetaLog
 
 from .calls import TASK, Call, Route
+from .documents import timestamp
+from .log import MAX_PAGE, LogQuery, MonetaLog
 
 _USUAL = timedelta(days=1)
 _LONGEST = 100

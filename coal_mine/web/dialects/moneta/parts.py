@@ -9,9 +9,10 @@ from coal_mine.domain.ports import Clock, Ids
 from coal_mine.services.cluster import Cluster
 from coal_mine.services.job_list import JobList
 from coal_mine.services.jobs import Jobs
-from coal_mine.services.moneta_log import MonetaLog
 from coal_mine.services.options import Options
 from coal_mine.services.runs import Runs
+
+from .log import MonetaLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,12 @@ from typing import Any
 
 from coal_mine.domain.errors import Conflict, NotFound, NotNow
 from coal_mine.domain.run import Run
-from coal_mine.services.moneta_documents import timestamp
 from coal_mine.services.run_requests import RunRequest
 from coal_mine.services.runs import Runs
 
 from .answers import answer
 from .calls import ID, TASK, Call, Route
+from .documents import timestamp
 
 _PROCESS = f"/processes/<process:re:{ID}>"
 

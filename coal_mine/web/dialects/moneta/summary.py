@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from coal_mine.services.job_list import JobList
-from coal_mine.services.moneta_documents import summary_of
 from coal_mine.services.runs import Runs
 
 from .calls import TASK, Call, Route
+from .documents import summary_of
 from .shown import is_task
 
 _AT_ONCE = 1_000

@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
-from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind, AuditStore
-from coal_mine.domain.definition import definition_from_text
+from coal_mine.domain.audit import AuditFilter, AuditKind, AuditStore
 from coal_mine.domain.errors import Invalid
-from coal_mine.domain.job import Definition
 from coal_mine.domain.job_ports import EndedFilter, OutputStore, RunFilter, RunStore
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import ENDED, Run, RunState
+from coal_mine.services.run_output import end_of_output
 
-from .moneta_documents import (
+from .documents import (
     ALERT,
     EXECUTION,
     INFO,
@@ -29,13 +28,13 @@ from .moneta_documents import (
     OF_KINDS,
     REPORT,
     SUCCESS,
+    AsTask,
     Document,
     change_document,
     execution_document,
     report_document,
     was_executed,
 )
-from .run_output import end_of_output
 
 # Of the newest records of each type within the time asked for; older ones are found by asking for an earlier time.
 MOST = 10_000
@@ -49,8 +48,6 @@ _PAGE = 500
 _GOOD = frozenset({RunState.DONE})
 # In which a run may be that no node has taken or will take.
 _UNTAKEN = frozenset({RunState.MISSED, RunState.SKIPPED, RunState.FAILED, RunState.KILLED})
-
-AsTask = Callable[[str, Definition], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +126,7 @@ class _Changes:
     def newest(self, wanted: LogQuery, most: int) -> list[_Record]:
         kinds = frozenset(kind for kind, name in OF_KINDS.items() if wanted.wants(name, INFO))
         entries = self._store.select(self._filter(wanted, kinds), limit=most) if kinds else []
-        return [_Record((entry.at, 0, entry.id), partial(self._document, entry)) for entry in entries]
-
-    def _document(self, entry: AuditEntry) -> Document | None:
-        return change_document(entry, self._task(entry.subject, entry.new), self._task(entry.subject, entry.old))
-
-    def _task(self, job_id: str, text: str) -> Mapping[str, Any] | None:
-        return self._as_task(job_id, definition_from_text(text, job_id)) if text else None
+        return [_Record((entry.at, 0, entry.id), partial(change_document, self._as_task, entry)) for entry in entries]
 
     @staticmethod
     def _filter(wanted: LogQuery, kinds: frozenset[AuditKind]) -> AuditFilter:

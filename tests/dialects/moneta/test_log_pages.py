@@ -12,7 +12,7 @@ from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Definition, Job
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.run import Run, RunState, missed
-from coal_mine.services.moneta_log import MOST, LogPage, LogQuery, MonetaLog
+from coal_mine.web.dialects.moneta.log import MOST, LogPage, LogQuery, MonetaLog
 from tests.support.jobs import DAY, HOUR, MINUTE, SECOND, Scene
 
 

@@ -6,13 +6,16 @@ The report says how it ended, under the time of its end; a run that no node has 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coal_mine.domain.audit import AuditEntry, AuditKind
+from coal_mine.domain.definition import definition_from_text
+from coal_mine.domain.job import Definition
 from coal_mine.domain.output import Line
-from coal_mine.domain.run import End, Result, Run, RunState
+from coal_mine.domain.run import Run, RunState
+from coal_mine.services.reports import FAIL, return_code, status_of
 
 CREATED = "moneta-task-created"
 UPDATED = "moneta-task-updated"
@@ -22,12 +25,12 @@ REPORT = "moneta-task-report"
 OF_KINDS = {AuditKind.CREATED: CREATED, AuditKind.CHANGED: UPDATED, AuditKind.DELETED: DELETED}
 
 INFO, SUCCESS, ALERT = "info", "success", "alert"
-OK, ERROR, FAIL, RUNNING = "ok", "error", "fail", "running"
 
 MAX_LINES = 1_000
 _LONGEST_LINE = 10_000  # characters; a longer one is several
 
 Document = dict[str, Any]
+AsTask = Callable[[str, Definition], Mapping[str, Any]]
 
 
 def was_executed(run: Run) -> bool | None:
@@ -39,22 +42,6 @@ def was_executed(run: Run) -> bool | None:
 
 def is_reported(run: Run) -> bool:
     return run.has_ended and run.attempt > 0
-
-
-def status_of(run: Run) -> str:
-    """`error` if the command ended by itself, and not well: also by a signal that nobody of us has sent."""
-    if not run.has_ended:
-        return RUNNING
-    if run.state is RunState.DONE:
-        return OK
-    return ERROR if run.state is RunState.FAILED and run.result and return_code(run.result) is not None else FAIL
-
-
-def return_code(result: Result) -> int | None:
-    """A signal's number below zero; None unless the command ended by itself."""
-    if result.end is End.SIGNALLED and result.signal:
-        return -result.signal
-    return result.exit_code if result.end is End.EXITED else None
 
 
 def level_of(run: Run) -> str:
@@ -108,15 +95,17 @@ def summary_of(run: Run) -> Document:
     }
 
 
-def change_document(entry: AuditEntry, config: Mapping[str, Any] | None, oldconfig: Mapping[str, Any] | None) -> Document | None:
-    """The tasks as they are, or last were, and as they were before. None: the entry is about no task."""
+def change_document(as_task: AsTask, entry: AuditEntry) -> Document | None:
+    """With the task as it is, or last was, and as it was before. None: the entry is about no task."""
     kind = OF_KINDS.get(entry.kind)
     if kind is None:
         return None
-    document = {**_head(kind, entry.subject, entry.at, INFO), "user": entry.by}
-    if kind == DELETED:
-        return {**document, "config": oldconfig}
-    return {**document, "config": config, **({"oldconfig": oldconfig} if kind == UPDATED else {})}
+    document = {**_head(kind, entry.subject, entry.at, INFO), "user": entry.by, "config": _task(as_task, entry, entry.new or entry.old)}
+    return document | ({"oldconfig": _task(as_task, entry, entry.old)} if kind == UPDATED else {})
+
+
+def _task(as_task: AsTask, entry: AuditEntry, text: str) -> Mapping[str, Any] | None:
+    return as_task(entry.subject, definition_from_text(text, entry.subject)) if text else None
 
 
 def timestamp(moment: datetime) -> str:

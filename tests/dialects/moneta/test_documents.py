@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from coal_mine.domain.audit import AuditEntry, AuditKind
+from coal_mine.domain.definition import definition_as_text, definition_from
+from coal_mine.domain.job import Definition
 from coal_mine.domain.output import Line, Stream
 from coal_mine.domain.run import End, Run, killed, lost, missed, skipped
-from coal_mine.services.moneta_documents import Document, change_document, execution_document, report_document, status_of
+from coal_mine.services.reports import status_of
+from coal_mine.web.dialects.moneta.documents import Document, change_document, execution_document, report_document
 from tests.support.edges import NOW
 from tests.support.jobs import SECOND, Scene
 
@@ -168,7 +171,16 @@ def test_of_a_run_under_way_there_is_no_report_yet(scene: Scene) -> None:
 
 
 def entry(kind: AuditKind) -> AuditEntry:
-    return AuditEntry(id="a|1", at=NOW, kind=kind, subject="a", by="jo", old="{}", new="{}")
+    old = "" if kind is AuditKind.CREATED else written("old")
+    return AuditEntry(id="a|1", at=NOW, kind=kind, subject="a", by="jo", old=old, new="" if kind is AuditKind.DELETED else written("new"))
+
+
+def written(name: str) -> str:
+    return definition_as_text(definition_from({"name": name, "command": "true"}, job_id="a", now=NOW))
+
+
+def as_task(_job_id: str, definition: Definition) -> dict[str, Any]:
+    return {"name": definition.name}
 
 
 @pytest.mark.parametrize(
@@ -180,13 +192,13 @@ def entry(kind: AuditKind) -> AuditEntry:
     ],
 )
 def test_a_change_is_told_with_who_made_it_and_the_tasks_before_and_after(kind: AuditKind, expected: dict[str, Any]) -> None:
-    document = change_document(entry(kind), {"name": "new"}, {"name": "old"})
+    document = change_document(as_task, entry(kind))
 
     assert document == {"task": "a", "@timestamp": AT, "@level": "info", "user": "jo", **expected}
 
 
 def test_a_change_of_an_option_is_about_no_task() -> None:
-    assert change_document(entry(AuditKind.OPTION), None, None) is None
+    assert change_document(as_task, entry(AuditKind.OPTION)) is None
 
 
 def test_times_are_told_in_utc(scene: Scene) -> None:
