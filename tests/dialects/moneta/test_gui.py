@@ -22,7 +22,8 @@ def gui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moneta]:
     place = tmp_path_factory.mktemp("gui")
     _fill(place)
     moneta = f"[moneta]\ndocroot = {place}/web\nbackup = {place}/backup.json\n"
-    with CoalMine(place / "server", ini=f"[wsgi]\nhost = 127.0.0.1\nauth_key = {KEY}\n{moneta}") as server:
+    ini = f"[wsgi]\nhost = 127.0.0.1\nauth_key = {KEY}\n{moneta}"
+    with CoalMine(place / "server", ini=ini, environ={"TZ": "Asia/Tokyo"}) as server:
         yield Moneta(server, KEY)
 
 
@@ -164,6 +165,7 @@ def test_where_there_is_no_node_the_status_is_of_none(gui: Moneta) -> None:
         "scheduler_running": False,
         "execution_enabled": False,
         "running_processes": {},
+        "timezone": "Asia/Tokyo",
     }
 
 

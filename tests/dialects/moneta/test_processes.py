@@ -301,6 +301,7 @@ def test_the_status_has_what_is_documented_and_what_the_web_client_shows(either:
         "contending_for_lead": True,
         "scheduler_running": True,
         "execution_enabled": True,
+        "timezone": "Europe/Paris",
     }
     assert address == either.native("GET", "/nodes/anode")["host"]
     assert isinstance(running, dict)

@@ -38,7 +38,7 @@ def _routes(parts: Parts) -> list[Route]:
         TaskRoutes(tasks),
         OptionRoutes(parts.options, tasks, parts.cluster),
         ProcessRoutes(parts.runs),
-        StatusRoutes(parts.cluster, parts.runs),
+        StatusRoutes(parts.cluster, parts.runs, parts.timezone),
         SummaryRoutes(parts.job_list, parts.runs),
         AuditLogRoutes(parts.log, parts.clock),
         PluginRoutes(parts.config),

@@ -13,9 +13,10 @@ from .processes import process_id, process_json
 
 
 class StatusRoutes:
-    def __init__(self, cluster: Cluster, runs: Runs) -> None:
+    def __init__(self, cluster: Cluster, runs: Runs, timezone: str) -> None:
         self._cluster = cluster
         self._runs = runs
+        self._timezone = timezone
 
     def routes(self) -> list[Route]:
         return [
@@ -39,6 +40,7 @@ class StatusRoutes:
             "scheduler_running": alive,
             "execution_enabled": node is not None and not node.draining and self._cluster.execution_enabled,
             "running_processes": {process_id(run.id): process_json(run) for run in self._runs.live(node=node.name)} if node else {},
+            "timezone": self._timezone,  # in which the process that answers reads tasks, whoever the node is
         }
 
     def cluster(self, _: Call) -> Any:
