@@ -212,9 +212,11 @@ class NodeStore(Protocol):
 
     def switches(self) -> Switches: ...
 
-    def switch_execution(self, *, enabled: bool) -> Switches: ...
+    def switch_execution(self, *, enabled: bool) -> bool:
+        """Was it enabled before? Of two who switch at once, the second is told what the first has done."""
 
-    def pause_pool(self, pool: str, *, paused: bool) -> Switches: ...
+    def pause_pool(self, pool: str, *, paused: bool) -> Switches:
+        """What is switched off then."""
 
 
 class OutputStore(Protocol):

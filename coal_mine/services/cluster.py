@@ -92,11 +92,10 @@ class Cluster:
 
     def switch_execution(self, *, enabled: bool, by: str = "") -> bool:
         """For all nodes; what is under way goes on. `by` is who calls, for the audit log."""
-        before = self.execution_enabled
-        switches = self._nodes.switch_execution(enabled=enabled)
+        before = self._nodes.switch_execution(enabled=enabled)
         self._audit.changed(EXECUTION, json.dumps(before), json.dumps(enabled), by, self._clock.now())
         self._changed()
-        return switches.execution_enabled
+        return enabled
 
     def _set_draining(self, name: str, *, draining: bool) -> ShownNode:
         node = self._nodes.set_draining(name, draining=draining)

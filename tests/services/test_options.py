@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -135,3 +136,27 @@ def test_switching_the_execution_is_in_the_audit_log(scene: Scene) -> None:
     assert [(one.subject, one.by, one.old, one.new) for one in log(scene)] == [
         ("execution_enabled", "jo", "true", "false"), ("execution_enabled", "jo", "false", "true"),
     ]  # fmt: skip
+
+
+class _Overtaken:
+    """A store in which somebody else switches execution right before."""
+
+    def __init__(self, scene: Scene, other: Callable[[], object]) -> None:
+        self._store = scene.store
+        self._other = other
+        self.nodes = self
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def switch_execution(self, *, enabled: bool) -> bool:
+        self._other()
+        return self._store.nodes.switch_execution(enabled=enabled)
+
+
+def test_who_switches_execution_back_that_another_one_has_just_switched_is_in_the_audit_log(scene: Scene) -> None:
+    al = Cluster(scene.store, scene.clock)
+    jo = Cluster(cast(Any, _Overtaken(scene, lambda: al.switch_execution(enabled=False, by="al"))), scene.clock)
+    jo.switch_execution(enabled=True, by="jo")
+
+    assert sorted((one.by, one.new) for one in log(scene)) == [("al", "false"), ("jo", "true")]

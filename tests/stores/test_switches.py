@@ -12,10 +12,23 @@ def test_at_first_everything_is_on(store: Store) -> None:
 
 
 def test_execution_is_switched_off_and_on(store: Store) -> None:
-    off = Switches(execution_enabled=False)
+    store.nodes.switch_execution(enabled=False)
+    off = store.nodes.switches()
+    store.nodes.switch_execution(enabled=True)
 
-    assert [store.nodes.switch_execution(enabled=False), store.nodes.switches()] == [off, off]
-    assert [store.nodes.switch_execution(enabled=True), store.nodes.switches()] == [Switches(), Switches()]
+    assert [off, store.nodes.switches()] == [Switches(execution_enabled=False), Switches()]
+
+
+def test_who_switches_execution_is_told_whether_it_was_enabled(store: Store) -> None:
+    told = [store.nodes.switch_execution(enabled=enabled) for enabled in (True, False, False, True, True)]
+
+    assert told == [True, True, False, False, True]
+
+
+def test_of_those_who_switch_execution_off_at_once_one_finds_it_on(store: Store) -> None:
+    found = at_once([lambda: store.nodes.switch_execution(enabled=False) for _ in range(8)])
+
+    assert sorted(found) == [False] * 7 + [True]
 
 
 def test_pools_are_paused_and_resumed_one_by_one(store: Store) -> None:
@@ -33,15 +46,17 @@ def test_switching_twice_is_as_switching_once(store: Store) -> None:
         store.nodes.pause_pool("a", paused=True)
         store.nodes.pause_pool("b", paused=False)
     store.nodes.pause_pool("a", paused=False)
+    store.nodes.switch_execution(enabled=True)
 
-    assert store.nodes.switch_execution(enabled=True) == Switches()
+    assert store.nodes.switches() == Switches()
 
 
 def test_a_paused_pool_stays_so_while_execution_is_switched(store: Store) -> None:
     store.nodes.pause_pool("a", paused=True)
     store.nodes.switch_execution(enabled=False)
+    store.nodes.switch_execution(enabled=True)
 
-    assert store.nodes.switch_execution(enabled=True) == Switches(paused_pools=frozenset({"a"}))
+    assert store.nodes.switches() == Switches(paused_pools=frozenset({"a"}))
 
 
 def test_operators_who_switch_at_once_do_not_disturb_each_other(store: Store) -> None:

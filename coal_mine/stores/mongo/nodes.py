@@ -95,13 +95,13 @@ class MongoNodes:
         with translated():
             return _switches_of(self._switches.find_one(_SWITCHES) or {})
 
-    def switch_execution(self, *, enabled: bool) -> Switches:
-        return self._switch({"$set": {"execution_enabled": enabled}})
+    def switch_execution(self, *, enabled: bool) -> bool:
+        with translated():
+            before = self._switches.find_one_and_update(_SWITCHES, {"$set": {"execution_enabled": enabled}}, upsert=True)
+        return _switches_of(before or {}).execution_enabled
 
     def pause_pool(self, pool: str, *, paused: bool) -> Switches:
-        return self._switch({"$addToSet" if paused else "$pull": {"paused_pools": pool}})
-
-    def _switch(self, update: Document) -> Switches:
+        update = {"$addToSet" if paused else "$pull": {"paused_pools": pool}}
         with translated():
             found: Any = self._switches.find_one_and_update(_SWITCHES, update, upsert=True, return_document=ReturnDocument.AFTER)
         return _switches_of(found)

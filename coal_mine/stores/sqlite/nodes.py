@@ -99,15 +99,17 @@ class SqliteNodes:
         with self._database.reading() as connection:
             return _switches(connection)
 
-    def switch_execution(self, *, enabled: bool) -> Switches:
-        return self._switch("execution", "", on=enabled)
+    def switch_execution(self, *, enabled: bool) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            before = _switches(connection)
+            connection.execute(_SWITCH[enabled], ("execution", ""))
+            return before.execution_enabled
+
+        return self._database.write(work)
 
     def pause_pool(self, pool: str, *, paused: bool) -> Switches:
-        return self._switch("pool", pool, on=not paused)
-
-    def _switch(self, kind: str, name: str, *, on: bool) -> Switches:
         def work(connection: sqlite3.Connection) -> Switches:
-            connection.execute(_SWITCH[on], (kind, name))
+            connection.execute(_SWITCH[not paused], ("pool", pool))
             return _switches(connection)
 
         return self._database.write(work)
