@@ -71,6 +71,19 @@ def test_a_file_that_is_no_text_is_served_as_it_is(gui: Moneta) -> None:
     assert (answer.headers["Content-Type"], answer.content) == ("image/png", b"\x89PNG")
 
 
+def test_a_directory_that_is_away_leaves_no_file_and_is_logged_once_until_it_was_there(gui: Moneta) -> None:
+    place = gui.server.directory.parent
+    logged = []
+    for _ in range(2):
+        (place / "web").rename(place / "away")
+        statuses = [gui.call("GET", "/gui/style.css").status_code for _ in range(3)]
+        (place / "away").rename(place / "web")
+        statuses.append(gui.call("GET", "/gui/style.css").status_code)
+        logged.append((statuses, gui.server.log.count(f"docroot: the directory {place}/web is away")))
+
+    assert logged == [([404] * 3 + [200], 1), ([404] * 3 + [200], 2)]
+
+
 def test_without_a_slash_at_the_end_browsers_are_led_to_it(gui: Moneta) -> None:
     answer = gui.call("GET", "/gui")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import closing
 from pathlib import Path
@@ -15,12 +16,14 @@ from coal_mine.web.responses import Answer
 from .calls import Call, Route
 
 _INDEX = "index.html"
+_log = logging.getLogger(__name__)
 
 
 class GuiRoutes:
     def __init__(self, docroot: Path | None) -> None:
         """None: nothing is served."""
         self._root = docroot
+        self._away = False  # what was logged last
 
     def routes(self) -> list[Route]:
         if self._root is None:
@@ -38,11 +41,19 @@ class GuiRoutes:
         if "\0" in path:
             raise _nothing()
         root = os.path.realpath(self._root or "")
+        self._tell_of_absence(root)
         found = os.path.realpath(os.path.join(root, path.lstrip("/")))  # wherever links lead
         if os.path.commonpath([root, found]) != root or not os.path.isfile(found):
             raise _nothing()
         bottle.request.bind(call.environ)  # static_file looks there for what the browser has already
         return _answer_of(bottle.static_file(os.path.relpath(found, root), root))
+
+    def _tell_of_absence(self, root: str) -> None:
+        """Once, whoever asks how often, and again when it has been there meanwhile."""
+        away = not os.path.isdir(root)
+        if away and not self._away:
+            _log.error("[moneta] docroot: the directory %s is away; /gui/ has no files until it is there", self._root)
+        self._away = away
 
 
 def _answer_of(given: bottle.HTTPResponse) -> Answer:
