@@ -43,6 +43,10 @@ class TooLarge(CoalMineError):
     """The request is larger than the documented limit."""
 
 
+class Busy(CoalMineError):
+    """The server cannot take this request now; the same request may be taken later."""
+
+
 class StoreUnavailable(CoalMineError):
     """The store did not answer in time. Whether a change was written is not known."""
 

@@ -29,7 +29,7 @@ def make_app(
     runs, cluster, key = Runs(store, clock, ids, runs_changed=look_for_runs), Cluster(store, clock, changed=look_for_runs), job_key(config)
     dialects = {
         **moneta(config, store, clock, ids, jobs, runs, cluster, key),
-        **minion(config, jobs, runs, key, clock=clock, ids=ids, examine=examine, turns=turns),
+        **minion(config, store, jobs, runs, key, clock=clock, ids=ids, examine=examine, turns=turns),
     }
     return App(
         canaries, jobs, runs, cluster, dialects,

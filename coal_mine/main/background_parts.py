@@ -109,7 +109,7 @@ class BackgroundParts:
     def _runner_repair(self, jobs: Jobs) -> Step:
         from .minion_runners import runner_repair
 
-        return runner_repair(self._config, jobs)
+        return runner_repair(self._config, self._store, jobs)
 
     def _config_backup(self, path: Path) -> Step:
         from .backup_parts import config_backup

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import bcrypt
 
+from coal_mine.domain.errors import Busy
+
 # Up to a cost of 12, a quarter of a second or so.
 _HASH = re.compile(r"\$2[aby]\$(0[4-9]|1[0-2])\$[./A-Za-z0-9]{53}")
 _WAIT_SECONDS = 1.0
@@ -39,14 +41,14 @@ class HashedKey:
         self._working = threading.Lock()
 
     def is_given_by(self, token: str) -> bool:
-        """May take long. False also when others have kept it from being worked out for a second."""
+        """May take long. Raises Busy when others have kept it from being worked out for a second: it may be right."""
         if not self._key or not _HASH.fullmatch(token):
             return False
         digest = hashlib.sha256(token.encode()).digest()
         if digest in self._right:
             return True
         if not self._working.acquire(timeout=_WAIT_SECONDS):
-            return False
+            raise Busy("hashes of other callers are being checked at this moment: try again, or send the key itself")
         try:
             return self._is_right(token, digest)
         finally:

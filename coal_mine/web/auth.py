@@ -5,12 +5,11 @@ from __future__ import annotations
 import hmac
 import threading
 
-from coal_mine.domain.errors import Forbidden, Unauthorized
+from coal_mine.domain.errors import Busy, Forbidden, Unauthorized
 
-from .callers import basic_of
+from .callers import Admitted, address_of, basic_of
 from .environ import Environ
 from .parameters import Pairs, form_pairs, has_body, query_pairs
-from .responses import Busy
 
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", ""})
 KEY_PARAMETER = "auth_key"
@@ -62,16 +61,23 @@ class JobGate:
         """An empty key lets nobody in."""
         self._key = _Key(key)
 
-    def admit(self, environ: Environ) -> Pairs:
-        """The query without the key; the body is not looked at. Raises Unauthorized or Forbidden."""
+    def admit(self, environ: Environ) -> Admitted:
+        """The body is not looked at. Raises Unauthorized or Forbidden."""
         if not self._key.exists:
             raise Forbidden("job calls need a key, and this server has none: set [wsgi] auth_key in coal-mine.ini")
-        query = query_pairs(environ)
+        query, is_password = query_pairs(environ), self._key.is_password(environ)
         if not self._key.is_given_explicitly(environ, query):
-            if not self._key.is_password(environ):
+            if not is_password:
                 raise Unauthorized(_MISSING)
             refuse_foreign_pages(environ)
-        return without_key(query)
+        # Whoever gives another password could give any name.
+        user = basic_of(environ)[0] if is_password else ""
+        return Admitted(without_key(query), user or address_of(environ))
+
+
+def admitted_without_key(environ: Environ) -> Admitted:
+    """Where a gate has another reason to let a call in."""
+    return Admitted(without_key(query_pairs(environ)), address_of(environ))
 
 
 class _Key:
@@ -95,11 +101,12 @@ class _Key:
 
 def refuse_foreign_name(host_headers: list[str]) -> None:
     """For a server without a key: it answers only to this machine's own names, so that no foreign name can be rebound to it."""
-    if any(_without_port(host.lower()) not in _LOCAL_HOSTS for host in host_headers):
+    if any(without_port(host.lower()) not in _LOCAL_HOSTS for host in host_headers):
         raise Forbidden("this server answers only to localhost; to let others in, start it with a coal-mine.ini")
 
 
-def _without_port(host: str) -> str:
+def without_port(host: str) -> str:
+    """Of a Host header, which may be [::1]:80."""
     return host if host.endswith("]") else host.rpartition(":")[0] if ":" in host else host
 
 

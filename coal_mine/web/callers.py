@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 
 from .environ import Environ
+from .parameters import Pairs
 
 
-def caller_of(environ: Environ) -> str:
-    """The user's name if one came beside the key, else the client's address."""
-    user, _ = basic_of(environ)
-    return user or str(environ.get("REMOTE_ADDR", ""))
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What a gate says of a call that it has let in."""
+
+    query: Pairs  # without the key
+    caller: str  # for the audit log: a user's name, if the key came as the password of one, else the client's address
+
+
+def address_of(environ: Environ) -> str:
+    return str(environ.get("REMOTE_ADDR", ""))
 
 
 def basic_of(environ: Environ) -> tuple[str, str]:

@@ -8,11 +8,10 @@ from typing import Any
 
 import bottle
 
-from .auth import JobGate, without_key
+from .auth import JobGate, admitted_without_key
 from .bodies import json_body
-from .callers import caller_of
 from .environ import Environ
-from .parameters import Parameters, query_pairs
+from .parameters import Parameters
 
 PREFIX = "/coal-mine/v1"
 Schema = Mapping[str, Any]  # as JSON Schema has it
@@ -47,16 +46,13 @@ class Reply:
 class Call:
     """A request whose key, query and body are as they should be."""
 
-    def __init__(self, environ: Environ, path: Mapping[str, str], query: Parameters, body: Any) -> None:
+    def __init__(self, environ: Environ, path: Mapping[str, str], query: Parameters, body: Any, by: str) -> None:
+        """`by` is who calls."""
         self._environ = environ
         self.path = path
         self.query = query
         self.body = body
-
-    @property
-    def by(self) -> str:
-        """Who calls."""
-        return caller_of(self._environ)
+        self.by = by
 
     def header(self, name: str) -> str | None:
         return self._environ.get(f"HTTP_{name.upper().replace('-', '_')}")
@@ -89,7 +85,7 @@ class _Handler:
 
     def __call__(self, **path: str) -> Any:
         operation, environ = self._operation, bottle.request.environ
-        pairs = without_key(query_pairs(environ)) if operation.is_open else self._gate.admit(environ)
-        query = Parameters(pairs, *(known.name for known in operation.query))
+        admitted = admitted_without_key(environ) if operation.is_open else self._gate.admit(environ)
+        query = Parameters(admitted.query, *(known.name for known in operation.query))
         body = json_body(environ, needed=operation.body.needed) if operation.body else None
-        return operation.handle(Call(environ, path, query, body))
+        return operation.handle(Call(environ, path, query, body, admitted.caller))

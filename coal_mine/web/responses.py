@@ -11,6 +11,7 @@ from typing import Any
 import bottle
 
 from coal_mine.domain.errors import (
+    Busy,
     Changed,
     CoalMineError,
     Conflict,
@@ -23,10 +24,6 @@ from coal_mine.domain.errors import (
 )
 
 _log = logging.getLogger(__name__)
-
-
-class Busy(CoalMineError):
-    """The server cannot take this request now; the same request may be taken later."""
 
 
 class TooSlow(CoalMineError):

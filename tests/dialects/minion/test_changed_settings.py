@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from coal_mine.background.runner_repair import RunnerRepair
 from coal_mine.domain.job import Job, Runner
-from coal_mine.web.dialects.minion.repair import RunnerRepair
+from coal_mine.services.account_runners import AccountRunners
+from coal_mine.services.job_list import JobList
 from coal_mine.web.dialects.minion.translation import Translation
 from tests.dialects.minion.accounts import may_use, written
 from tests.dialects.minion.client import KEY, MinionClient
@@ -29,8 +31,12 @@ def served(directory: Path, allowed: str) -> Iterator[MinionClient]:
 
 def repaired(scene: Scene, job: Job, *allowed: str) -> Job:
     """The job when a background has started whose account may use these."""
-    RunnerRepair(scene.jobs, may_use(*allowed)).run_once(scene.now)
+    repair(scene, may_use(*allowed))
     return scene.jobs.get(job.id).job
+
+
+def repair(scene: Scene, translation: Translation) -> None:
+    RunnerRepair(scene.jobs, JobList(scene.store), ["spinup"], translation.repair).run_once(scene.now)
 
 
 def runner_of(job: Job) -> tuple[str, str]:
@@ -50,7 +56,7 @@ def test_a_job_loses_the_runner_that_its_account_may_use_no_longer(scene: Scene)
 def test_a_job_follows_when_its_runner_is_of_another_kind_now(scene: Scene) -> None:
     job = written(scene, "one", "one")
 
-    RunnerRepair(scene.jobs, Translation({"spinup": ["one"]}, {"one": Runner.INSTANCE})).run_once(scene.now)
+    repair(scene, Translation(AccountRunners({"spinup": ["one"]}, {"one": Runner.INSTANCE})))
 
     assert runner_of(scene.jobs.get(job.id).job) == ("instance", "one")
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager, nullcontext
 import bcrypt
 import pytest
 
+from coal_mine.domain.errors import Busy, Unauthorized
 from coal_mine.services.auth import HashedKey, is_bcrypt_of
 from coal_mine.web.auth import JobGate
 from coal_mine.web.dialects.minion.access import MinionGate
-from coal_mine.web.responses import Busy
 from tests.support.waiting import PATIENCE
 
 KEY = "the key"
@@ -44,7 +44,7 @@ def slow() -> Iterator[Slow]:
 
 @contextmanager
 def one_is_being_checked(gate: MinionGate, slow: Slow) -> Iterator[None]:
-    checking = threading.Thread(target=gate.admits, args=(environ_with(TOKEN),))
+    checking = threading.Thread(target=gate.admit, args=(environ_with(TOKEN),))
     checking.start()
     assert slow.begun.wait(PATIENCE)
     yield
@@ -56,21 +56,28 @@ def test_whoever_sends_a_hash_while_many_are_being_checked_is_told_to_come_again
     gate = MinionGate(JobGate(KEY), HashedKey(KEY, slow), nullcontext, most=1)
 
     with one_is_being_checked(gate, slow), pytest.raises(Busy):
-        gate.admits(environ_with(TOKEN))
+        gate.admit(environ_with(TOKEN))
+
+
+def test_whoever_sends_a_hash_that_cannot_be_checked_in_time_is_not_told_that_it_is_wrong(slow: Slow) -> None:
+    hashed_key = HashedKey(KEY, slow)
+
+    with one_is_being_checked(MinionGate(JobGate(KEY), hashed_key, nullcontext), slow), pytest.raises(Busy):
+        hashed_key.is_given_by(TOKEN)
 
 
 def test_whoever_sends_the_key_itself_is_let_in_meanwhile(slow: Slow) -> None:
     gate = MinionGate(JobGate(KEY), HashedKey(KEY, slow), nullcontext, most=1)
 
     with one_is_being_checked(gate, slow):
-        assert gate.admits(environ_with(KEY))
+        assert gate.admit(environ_with(KEY))
 
 
 def test_whoever_sends_a_wrong_key_is_refused_at_once_meanwhile(slow: Slow) -> None:
     gate = MinionGate(JobGate(KEY), HashedKey(KEY, slow), nullcontext, most=1)
 
-    with one_is_being_checked(gate, slow):
-        assert not gate.admits(environ_with("wrong"))
+    with one_is_being_checked(gate, slow), pytest.raises(Unauthorized):
+        gate.admit(environ_with("wrong"))
 
 
 def test_a_hash_is_let_in_when_the_others_have_been_checked(slow: Slow) -> None:
@@ -79,7 +86,7 @@ def test_a_hash_is_let_in_when_the_others_have_been_checked(slow: Slow) -> None:
     with one_is_being_checked(gate, slow):
         pass
 
-    assert gate.admits(environ_with(TOKEN))
+    assert gate.admit(environ_with(TOKEN))
 
 
 def test_others_may_work_while_a_hash_is_checked() -> None:
@@ -95,6 +102,6 @@ def test_others_may_work_while_a_hash_is_checked() -> None:
         waits.append("checked")
         return True
 
-    MinionGate(JobGate(KEY), HashedKey(KEY, is_hash_of), waiting).admits(environ_with(TOKEN))
+    MinionGate(JobGate(KEY), HashedKey(KEY, is_hash_of), waiting).admit(environ_with(TOKEN))
 
     assert waits == ["begun", "checked", "ended"]

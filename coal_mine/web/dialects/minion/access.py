@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from coal_mine.domain.errors import Forbidden, Unauthorized
+from coal_mine.domain.errors import Busy, Forbidden, Unauthorized
 from coal_mine.services.auth import HashedKey
-from coal_mine.web.auth import JobGate
+from coal_mine.web.auth import JobGate, admitted_without_key
+from coal_mine.web.callers import Admitted
 from coal_mine.web.environ import Environ
-from coal_mine.web.responses import Busy
 
 # Anybody can send what looks like a hash, and whoever waits for one to be worked out holds one of the server's 64 threads.
 _MAX_HASHES = 16
@@ -26,13 +26,14 @@ class MinionGate:
         self._waiting = waiting
         self._hashes = threading.BoundedSemaphore(most)
 
-    def admits(self, environ: Environ) -> bool:
-        """The body is not looked at. Raises Busy rather than wait behind many."""
+    def admit(self, environ: Environ) -> Admitted:
+        """The body is not looked at. Raises Unauthorized and Forbidden, and Busy rather than wait behind many."""
         try:
-            self._gate.admit(environ)
+            return self._gate.admit(environ)
         except (Unauthorized, Forbidden):
-            return self._admits_hash(environ.get("HTTP_X_AUTH_TOKEN", ""))
-        return True
+            if not self._admits_hash(environ.get("HTTP_X_AUTH_TOKEN", "")):
+                raise
+        return admitted_without_key(environ)
 
     def _admits_hash(self, token: str) -> bool:
         if not token.startswith("$2"):

@@ -1,21 +1,16 @@
-"""Minion's paths as a WSGI application of their own: its errors are plain texts."""
+"""Minion's paths. Its errors are plain texts, and whoever lacks the key is told nothing."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import bottle
-
 from coal_mine import __version__
-from coal_mine.domain.errors import NotFound
+from coal_mine.domain.errors import Forbidden, Unauthorized
 from coal_mine.web.bodies import json_body
-from coal_mine.web.callers import caller_of
-from coal_mine.web.environ import Environ
+from coal_mine.web.dialects.face import Face, Form, Request, Route
 from coal_mine.web.metrics import Metrics
-from coal_mine.web.responses import Answer, Headers, NotAllowed, failure_of
+from coal_mine.web.responses import Answer, Headers, failure_of
 
 from .access import MinionGate
 from .verbs import Verbs
@@ -32,118 +27,88 @@ _PREFLIGHT: Headers = [*_ANY_ORIGIN, ("access-control-allow-headers", "X-Auth-To
 _DONE = Answer(202, _JSON, b"OK")
 _REFUSED = Answer(403, _TEXT, b"")
 
-Path = Mapping[str, str]
+
+def minion_face(verbs: Verbs, gate: MinionGate, metrics: Metrics) -> Face:
+    form = Form(error_answer=_error_answer, headers=[], preflight=Answer(200, [*_TEXT, *_PREFLIGHT], b""))
+    return Face(gate, [*_open_routes(metrics), *_JobRoutes(verbs).routes()], form)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Route:
-    method: str
-    path: str
-    answer: Callable[[Environ, Path], Answer]
-    is_open: bool = False  # to everybody, without the key
+def _open_routes(metrics: Metrics) -> list[Route]:
+    return [
+        Route("GET", f"{_PREFIX}/ping", _ping, is_open=True),
+        Route("GET", f"{_PREFIX}/version", _version, is_open=True),
+        Route("GET", f"{_PREFIX}/metrics", lambda _request: metrics.answer(), is_open=True),
+    ]
 
 
-class MinionApp:
-    def __init__(self, verbs: Verbs, gate: MinionGate, metrics: Metrics) -> None:
+class _JobRoutes:
+    def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
-        self._gate = gate
-        self._metrics = metrics
-        self._router = bottle.Router()
-        for route in self._routes():
-            self._router.add(_PREFIX + route.path, route.method, route)
 
-    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        answer = self._answer(environ)
-        start_response(f"{answer.status} ", answer.headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
-
-    def _routes(self) -> list[_Route]:
-        account, group = "/<account>/jobs", "/<account>/jobs/<group>"
-        job = f"{group}/<job>"
+    def routes(self) -> list[Route]:
+        account = f"{_PREFIX}/<account>/jobs"
+        group, job = f"{account}/<group>", f"{account}/<group>/<job>"
         return [
-            _Route(method="GET", path="/ping", answer=_ping, is_open=True),
-            _Route(method="GET", path="/version", answer=_version, is_open=True),
-            _Route(method="GET", path="/metrics", answer=lambda _environ, _path: self._metrics.answer(), is_open=True),
-            _Route(method="GET", path=account, answer=self._list_account),
-            _Route(method="GET", path=group, answer=self._list_group),
-            _Route(method="POST", path=group, answer=self._create),
-            _Route(method="DELETE", path=group, answer=self._delete_group),
-            _Route(method="GET", path=job, answer=self._get),
-            _Route(method="PUT", path=job, answer=self._put),
-            _Route(method="DELETE", path=job, answer=self._delete),
-            _Route(method="PATCH", path=job, answer=self._run),
+            Route("GET", account, self._list_account),
+            Route("GET", group, self._list_group),
+            Route("POST", group, self._create),
+            Route("DELETE", group, self._delete_group),
+            Route("GET", job, self._get),
+            Route("PUT", job, self._put),
+            Route("DELETE", job, self._delete),
+            Route("PATCH", job, self._run),
         ]
 
-    def _answer(self, environ: Environ) -> Answer:
-        if environ["REQUEST_METHOD"] == "OPTIONS":  # which browsers send without any key
-            return Answer(200, [*_TEXT, *_PREFLIGHT], b"")
-        try:
-            return self._routed(environ | {"PATH_INFO": environ["PATH_INFO"].encode("latin-1").decode()})
-        except Exception as error:  # noqa: BLE001 - the request's top
-            failure = failure_of(error, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO'][:100]}")
-            return Answer(failure.status, _TEXT + failure.headers, f"{failure.text}\n".encode())
+    def _list_account(self, request: Request) -> Answer:
+        return _json(self._verbs.of_account(**request.path))
 
-    def _routed(self, environ: Environ) -> Answer:
-        try:
-            route, path = self._router.match(environ)
-        except bottle.HTTPError as error:
-            if not self._gate.admits(environ):
-                return _REFUSED
-            raise _unrouted(error, environ) from None
-        if not route.is_open and not self._gate.admits(environ):
-            return _REFUSED
-        answer: Answer = route.answer(environ, path)
-        return answer
+    def _list_group(self, request: Request) -> Answer:
+        return _json(self._verbs.of_group(**request.path))
 
-    def _list_account(self, _environ: Environ, path: Path) -> Answer:
-        return _json(self._verbs.of_account(path["account"]))
+    def _create(self, request: Request) -> Answer:
+        return _json(self._verbs.create(**request.path, body=_body(request), by=request.caller))
 
-    def _list_group(self, _environ: Environ, path: Path) -> Answer:
-        return _json(self._verbs.of_group(path["account"], path["group"]))
+    def _get(self, request: Request) -> Answer:
+        return _json(self._verbs.get(**request.path))
 
-    def _create(self, environ: Environ, path: Path) -> Answer:
-        return _json(self._verbs.create(path["account"], path["group"], _body(environ), caller_of(environ)))
-
-    def _get(self, _environ: Environ, path: Path) -> Answer:
-        return _json(self._verbs.get(path["account"], path["group"], path["job"]))
-
-    def _put(self, environ: Environ, path: Path) -> Answer:
+    def _put(self, request: Request) -> Answer:
         """In HTTP's own words, `If-None-Match: *` is to be done only if there is no such job yet: so jobs come here with their ids."""
-        verb = self._verbs.place if environ.get("HTTP_IF_NONE_MATCH", "").strip() == "*" else self._verbs.replace
-        return _json(verb(path["account"], path["group"], path["job"], _body(environ), caller_of(environ)), 202)
+        verb = self._verbs.place if request.environ.get("HTTP_IF_NONE_MATCH", "").strip() == "*" else self._verbs.replace
+        return _json(verb(**request.path, body=_body(request), by=request.caller), 202)
 
-    def _delete(self, environ: Environ, path: Path) -> Answer:
-        self._verbs.delete(path["account"], path["group"], path["job"], caller_of(environ))
+    def _delete(self, request: Request) -> Answer:
+        self._verbs.delete(**request.path, by=request.caller)
         return _DONE
 
-    def _delete_group(self, environ: Environ, path: Path) -> Answer:
-        self._verbs.delete_group(path["account"], path["group"], caller_of(environ))
+    def _delete_group(self, request: Request) -> Answer:
+        self._verbs.delete_group(**request.path, by=request.caller)
         return _DONE
 
-    def _run(self, environ: Environ, path: Path) -> Answer:
-        self._verbs.run(path["account"], path["group"], path["job"], caller_of(environ))
+    def _run(self, request: Request) -> Answer:
+        self._verbs.run(**request.path, by=request.caller)
         return _DONE
 
 
-def _ping(_environ: Environ, _path: Path) -> Answer:
+def _error_answer(error: Exception, asked: str) -> Answer:
+    if isinstance(error, Unauthorized | Forbidden):
+        return _REFUSED
+    failure = failure_of(error, asked)
+    return Answer(failure.status, _TEXT + failure.headers, f"{failure.text}\n".encode())
+
+
+def _ping(_request: Request) -> Answer:
     return Answer(200, [*_TEXT, *_ANY_ORIGIN], b"pong")
 
 
-def _version(_environ: Environ, _path: Path) -> Answer:
+def _version(_request: Request) -> Answer:
     """A program from a package index knows its version only."""
     told = _json({"version": __version__, "githash": "", "buildstamp": ""})
     return Answer(told.status, [*told.headers, *_ANY_ORIGIN], told.body)
 
 
-def _body(environ: Environ) -> Any:
-    return json_body(environ, needed=True, any_type=True)
+def _body(request: Request) -> Any:
+    return json_body(request.environ, needed=True, any_type=True)
 
 
 def _json(value: Any, status: int = 200) -> Answer:
     return Answer(status, _JSON, json.dumps(value).encode())
-
-
-def _unrouted(error: bottle.HTTPError, environ: Environ) -> Exception:
-    if error.status_code == 405:
-        return NotAllowed(environ["REQUEST_METHOD"], error.get_header("Allow", "GET"))
-    return NotFound(f"404 Not Found: there is nothing at {environ['PATH_INFO'][:200]!r}")

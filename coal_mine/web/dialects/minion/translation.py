@@ -8,7 +8,7 @@ as absent, and left alone by a client that sends the job back as it was shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from coal_mine.domain.job import Definition, Job, Runner
 from coal_mine.domain.schedules.crontab import Crontab
 from coal_mine.domain.schedules.interval import Interval
 from coal_mine.domain.text import MAX_DESCRIPTION, MAX_NAME, checked_description, checked_name, printable
+from coal_mine.services.account_runners import AccountRunners
 from coal_mine.web.dialects.go_cron import schedule_json
 
 from .written import Written, kept
@@ -35,26 +36,15 @@ Json = dict[str, Any]
 
 
 class Translation:
-    def __init__(self, accounts: Mapping[str, Collection[str]], runners: Mapping[str, Runner]) -> None:
-        """The names of the runners that each account may use, and the kinds of those that there are."""
-        self._accounts = accounts
+    def __init__(self, runners: AccountRunners) -> None:
         self._runners = runners
 
-    @property
-    def accounts(self) -> list[str]:
-        return list(self._accounts)
-
     def has_account(self, account: str) -> bool:
-        return account in self._accounts
+        return self._runners.has_account(account)
 
-    def check_runner(self, account: str, runner: str) -> None:
-        """Raises Invalid when there is none of this name, or when it is not the account's to use."""
-        if not runner:
-            raise Invalid("runner not found in job: details.runner is missing")
-        if runner not in self._runners:
-            raise Invalid(f"runner not found in job: this server knows no {runner[:100]!r}; it needs a section [runner:...]")
-        if runner not in self._accounts.get(account, ()):
-            raise Invalid(f"runner not found for account: {account!r} may not use {runner[:100]!r}")
+    def check_runner(self, account: str, job: Job) -> None:
+        """Raises Invalid when the runner that the job names is not the account's to use."""
+        self._kind(account, (shown(job)["details"] or {}).get("runner", ""))
 
     def new_job(self, account: str, group: str, own_id: str, job: Written, now: datetime) -> Json:
         """The body of the native call that creates it. Raises Invalid."""
@@ -80,6 +70,11 @@ class Translation:
         has = {"runner": old.definition.runner, "runner_name": old.definition.runner_name}
         return {} if all(wanted[name] == value for name, value in has.items()) else wanted
 
+    def _kind(self, account: str, runner: str) -> Runner:
+        if not runner:
+            raise Invalid("runner not found in job: details.runner is missing")
+        return self._runners.kind(account, runner)
+
     def _fields(self, account: str, own_id: str, job: Written, now: datetime) -> Json:
         return {
             "name": _name(job, own_id),
@@ -93,10 +88,10 @@ class Translation:
         """A job whose runner is not the account's to use is kept like any other, and each of its runs fails and says why."""
         fields: Json = {"runner": "command", "runner_name": "", "details": _details(job), "command": _refusal(account, job), "script": ""}
         try:
-            self.check_runner(account, job.runner)
+            kind = self._kind(account, job.runner)
         except Invalid:
             return fields
-        return fields | {"runner": self._runners[job.runner].value, "runner_name": job.runner, "command": ""}
+        return fields | {"runner": kind.value, "runner_name": job.runner, "command": ""}
 
 
 def shown(job: Job) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ from coal_mine.domain.definition import NAME
 from coal_mine.domain.errors import Changed, Invalid, NotFound, StoreUnavailable
 from coal_mine.domain.job import Job
 from coal_mine.domain.job_ports import JobFilter
-from coal_mine.services.jobs import MAX_PAGE, Jobs, ShownJob
+from coal_mine.services.job_list import JobList
+from coal_mine.services.jobs import Jobs, ShownJob
 from coal_mine.services.run_requests import RunRequest
 from coal_mine.services.runs import Runs
 
@@ -23,11 +24,15 @@ _MAX_TRIES = 1_000
 
 
 class Verbs:
-    """`account`, `group` and `job_id` are a path's. Each raises NotFound for an account that is not configured."""
+    """`account`, `group` and `job` are a path's, `by` is who calls. Each raises NotFound for an account that is not configured."""
 
-    def __init__(self, jobs: Jobs, runs: Runs, translation: Translation, *, now: Callable[[], datetime], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, jobs: Jobs, job_list: JobList, runs: Runs, translation: Translation, *,
+        now: Callable[[], datetime], new_id: Callable[[], str],
+    ) -> None:  # fmt: skip
         """`new_id` draws a UUID."""
         self._jobs = jobs
+        self._job_list = job_list
         self._runs = runs
         self._translation = translation
         self._now = now
@@ -35,66 +40,79 @@ class Verbs:
 
     def of_account(self, account: str) -> list[str]:
         self._check(account)
-        return [f"{job.namespace[1]}/{own_id(job)}" for job in jobs_in(self._jobs, account)]
+        return [f"{found.namespace[1]}/{own_id(found)}" for found in self._in(account)]
 
     def of_group(self, account: str, group: str) -> list[str]:
         self._check(account, group)
-        return [own_id(job) for job in jobs_in(self._jobs, account, group)]
+        return [own_id(found) for found in self._in(account, group)]
 
-    def get(self, account: str, group: str, job_id: str) -> Any:
-        return _told(self._jobs.get(self._id(account, group, job_id)))
+    def get(self, account: str, group: str, job: str) -> Any:
+        return _told(self._jobs.get(self._id(account, group, job)))
 
-    def create(self, account: str, group: str, body: object, caller: str) -> Any:
-        """`caller` is who changes it when the body does not say."""
+    def create(self, account: str, group: str, *, body: object, by: str) -> Any:
         self._check(account, group)
-        return self._created(account, group, self._new_id(), body, caller)
+        return self._created(account, group, self._new_id(), body, by)
 
-    def place(self, account: str, group: str, job_id: str, body: object, caller: str) -> Any:
+    def place(self, account: str, group: str, job: str, *, body: object, by: str) -> Any:
         """Create it under an id that it has had elsewhere. Raises Conflict when there is one."""
         self._check(account, group)
-        if not _ID.fullmatch(job_id):
-            raise Invalid(f"{job_id[:100]!r} cannot be the id of a job: it must be a UUID, in small letters")
-        return self._created(account, group, job_id, body, caller)
+        if not _ID.fullmatch(job):
+            raise Invalid(f"{job[:100]!r} cannot be the id of a job: it must be a UUID, in small letters")
+        return self._created(account, group, job, body, by)
 
-    def replace(self, account: str, group: str, job_id: str, body: object, caller: str) -> Any:
+    def replace(self, account: str, group: str, job: str, *, body: object, by: str) -> Any:
         """All that Minion has words for."""
-        full_id = self._id(account, group, job_id)
-        job = _written(body, "update")
+        full_id = self._id(account, group, job)
+        given = _written(body, "update")
+        return _told(self._changed(full_id, lambda old: self._translation.changes(old, given, self._now()), by))
+
+    def delete(self, account: str, group: str, job: str, *, by: str) -> None:
+        """One that does not exist is as good as deleted."""
+        self._check(account, group)
+        try:
+            self._jobs.delete(self._id(account, group, job), by=by)
+        except NotFound:
+            return
+
+    def delete_group(self, account: str, group: str, *, by: str) -> None:
+        self._check(account, group)
+        for found in self._in(account, group):
+            self.delete(account, group, own_id(found), by=by)
+
+    def run(self, account: str, group: str, job: str, *, by: str) -> None:
+        """Also a disabled one. Raises NotFound, and Invalid when its runner is not one that the account may use.
+
+        The configuration may have changed since the job was written; then it follows first.
+        """
+        full_id = self._id(account, group, job)
+        self._changed(full_id, lambda old: self._checked_repair(account, old), by)
+        self._runs.start(full_id, RunRequest())
+
+    def _checked_repair(self, account: str, job: Job) -> dict[str, Any]:
+        self._translation.check_runner(account, job)
+        return self._translation.repair(job)
+
+    def _changed(self, full_id: str, changes_of: Callable[[Job], dict[str, Any]], by: str) -> ShownJob:
+        """What somebody else changes meanwhile is seen before, and never undone."""
         for _ in range(_MAX_TRIES):
-            old = self._jobs.get(full_id).job
-            changes = self._translation.changes(old, job, self._now())
+            old = self._jobs.get(full_id)
+            changes = changes_of(old.job)
+            if not changes:
+                return old
             try:
-                return _told(self._jobs.patch(full_id, changes, version=old.version, by=job.text("modified_by") or caller))
+                return self._jobs.patch(full_id, changes, version=old.job.version, by=by)
             except Changed:
                 continue
         raise StoreUnavailable(f"job {full_id} changes all the time")
 
-    def delete(self, account: str, group: str, job_id: str, caller: str) -> None:
-        """One that does not exist is as good as deleted."""
-        self._check(account, group)
-        try:
-            self._jobs.delete(self._id(account, group, job_id), by=caller)
-        except NotFound:
-            return
+    def _created(self, account: str, group: str, own_id: str, body: object, by: str) -> Any:
+        given = self._translation.new_job(account, group, own_id, _written(body, "create"), self._now())
+        return _told(self._jobs.create(given, by=by))
 
-    def delete_group(self, account: str, group: str, caller: str) -> None:
-        self._check(account, group)
-        for job in list(jobs_in(self._jobs, account, group)):
-            self.delete(account, group, own_id(job), caller)
-
-    def run(self, account: str, group: str, job_id: str, caller: str) -> None:
-        """Also a disabled one. Raises NotFound, and Invalid when its runner is not one that the account may use."""
-        job = self._jobs.get(self._id(account, group, job_id)).job
-        self._translation.check_runner(account, (shown(job)["details"] or {}).get("runner", ""))
-        repair = self._translation.repair(job)  # the configuration may have changed since the job was written
-        if repair:
-            self._jobs.patch(job.id, repair, by=caller)
-        self._runs.start(job.id, RunRequest())
-
-    def _created(self, account: str, group: str, job_id: str, body: object, caller: str) -> Any:
-        job = _written(body, "create")
-        given = self._translation.new_job(account, group, job_id, job, self._now())
-        return _told(self._jobs.create(given, by=job.text("modified_by") or caller))
+    def _in(self, *namespace: str) -> list[Job]:
+        """All of an account, or of one of its groups, that have an id as Minion's have; others are none of its clients' business."""
+        found = self._job_list.each(JobFilter(namespace=namespace))
+        return [job for job in found if len(job.namespace) == 2 and _ID.fullmatch(own_id(job))]
 
     def _check(self, account: str, group: str | None = None) -> None:
         if not self._translation.has_account(account):
@@ -102,20 +120,11 @@ class Verbs:
         if group is not None and not NAME.fullmatch(group):
             raise Invalid(f"{group[:100]!r} cannot be a group: up to 64 letters, digits, dots, hyphens and underscores")
 
-    def _id(self, account: str, group: str, job_id: str) -> str:
+    def _id(self, account: str, group: str, job: str) -> str:
         self._check(account, group)
-        if not _ID.fullmatch(job_id):
-            raise NotFound(f"job not found: {job_id[:100]}")
-        return f"{account}:{group}:{job_id}"
-
-
-def jobs_in(jobs: Jobs, *namespace: str, page_size: int = MAX_PAGE) -> Iterator[Job]:
-    """All of an account, or of one of its groups, that have an id as Minion's have; others are none of its clients' business."""
-    after: str | None = ""
-    while after is not None:
-        page = jobs.list(JobFilter(namespace=namespace), after=after, limit=page_size)
-        yield from (one.job for one in page.jobs if len(one.job.namespace) == 2 and _ID.fullmatch(own_id(one.job)))
-        after = page.next
+        if not _ID.fullmatch(job):
+            raise NotFound(f"job not found: {job[:100]}")
+        return f"{account}:{group}:{job}"
 
 
 def _told(one: ShownJob) -> Any:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import bottle
-
 from coal_mine.domain.errors import NotFound
-from coal_mine.web.responses import Answer, Headers, failure_of
+from coal_mine.web.dialects.face import Form, NoSuchPath
+from coal_mine.web.responses import Answer, Headers, NotAllowed, failure_of
 
 # Pages of other sites may read what needs no key; their browsers are never told to send one along.
-CORS: Headers = [
+_CORS: Headers = [
     ("access-control-allow-origin", "*"),
     ("access-control-allow-methods", "GET, POST, PUT, DELETE, EXECUTE, KILL"),
     ("access-control-allow-headers", "content-type"),
@@ -38,7 +37,7 @@ def empty(status: int) -> Answer:
 
 def error_answer(error: Exception, asked: str) -> Answer:
     """`asked` says for the log by what request."""
-    if isinstance(error, bottle.HTTPError):  # by the router: there is no such path, or not with this method
+    if isinstance(error, NoSuchPath | NotAllowed):  # which Moneta does not tell apart
         return empty(405)
     if isinstance(error, UnknownNode):
         return answer({"message": "Node not found"}, 404)
@@ -47,3 +46,6 @@ def error_answer(error: Exception, asked: str) -> Answer:
     failure = failure_of(error, asked)
     told = answer({"error": True, "message": failure.text}, failure.status)
     return Answer(told.status, told.headers + failure.headers, told.body)
+
+
+FORM = Form(error_answer=error_answer, headers=_CORS, preflight=empty(200))

@@ -15,9 +15,7 @@ from coal_mine.web.parameters import Pairs
 class Call:
     """A request that was let in. Unknown parameters are passed over, as Moneta does."""
 
-    def __init__(
-        self, environ: Environ, path: Mapping[str, str], query: Pairs, by: str, find_node: Callable[[], ShownNode | None]
-    ) -> None:
+    def __init__(self, environ: Environ, path: Mapping[str, str], query: Pairs, by: str, find_node: Callable[[], ShownNode | None]) -> None:
         """`by` is who calls, for the audit log."""
         self.environ = environ
         self.path = path

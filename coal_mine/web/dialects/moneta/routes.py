@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from coal_mine.web.auth import JobGate
+from coal_mine.web.dialects.face import Face
 
 from .access import MonetaGate
-from .app import MonetaApp
+from .app import moneta_face
 from .auditlog import AuditLogRoutes
 from .calls import Route
 from .gui import GuiRoutes
@@ -26,10 +27,10 @@ class _Module(Protocol):
     def routes(self) -> list[Route]: ...
 
 
-def moneta_app(parts: Parts, job_key: str, own_names: Sequence[str]) -> MonetaApp:
+def moneta_app(parts: Parts, job_key: str, own_names: Sequence[str]) -> Face:
     """`own_names` are the machine's, for calls without the key."""
     gate = MonetaGate(JobGate(job_key), parts.config.open_to, own_names)
-    return MonetaApp(gate, Standpoint(parts.cluster, parts.own_node), _routes(parts))
+    return moneta_face(gate, Standpoint(parts.cluster, parts.own_node), _routes(parts))
 
 
 def _routes(parts: Parts) -> list[Route]:

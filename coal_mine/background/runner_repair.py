@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from coal_mine.domain.errors import CoalMineError, StoreUnavailable
 from coal_mine.domain.job import Job
+from coal_mine.domain.job_ports import JobFilter
+from coal_mine.services.job_list import JobList
 from coal_mine.services.jobs import Jobs
-
-from .translation import Translation
-from .verbs import jobs_in
 
 _log = logging.getLogger(__name__)
 
@@ -18,20 +19,22 @@ _log = logging.getLogger(__name__)
 class RunnerRepair:
     """Looks once, when a background starts: the configuration is read then."""
 
-    def __init__(self, jobs: Jobs, translation: Translation) -> None:
+    def __init__(self, jobs: Jobs, job_list: JobList, accounts: Sequence[str], repair: Callable[[Job], Mapping[str, Any]]) -> None:
+        """`repair` says what must change for a job to run as the configuration says now; nothing, when it does."""
         self._jobs = jobs
-        self._translation = translation
-        self._left = translation.accounts
+        self._job_list = job_list
+        self._left = list(accounts)
+        self._repair = repair
 
     def run_once(self, _now: datetime) -> None:
         """May be repeated, after a fault from the account on in which it was."""
         while self._left:
-            for job in jobs_in(self._jobs, self._left[-1]):
-                self._repair(job)
+            for job in self._job_list.each(JobFilter(namespace=(self._left[-1],))):
+                self._put_right(job)
             self._left.pop()
 
-    def _repair(self, job: Job) -> None:
-        changes = self._translation.repair(job)
+    def _put_right(self, job: Job) -> None:
+        changes = self._repair(job)
         if not changes:
             return
         try:
