@@ -13,6 +13,7 @@ from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Definition
 from coal_mine.web.dialects.moneta.shown import TaskView
 from coal_mine.web.dialects.moneta.written import MORE, SAME, definition_of
+from tests.dialects.moneta.schedules import in_lists
 from tests.support.edges import NOW
 
 PARIS = "Europe/Paris"
@@ -62,10 +63,10 @@ DEFINITIONS = st.fixed_dictionaries(
 
 
 def said(definition: Definition) -> dict[str, Any]:
-    """All but how it came to be; the schedules in any order."""
+    """All but how it came to be; the schedules in any order and with lists."""
     found = definition_as_json(definition)
     found.pop("given")
-    return found | {"schedules": sorted(map(json.dumps, found["schedules"]))}
+    return found | {"schedules": sorted(json.dumps(in_lists(schedule)) for schedule in found["schedules"])}
 
 
 def sent_back(definition: Definition) -> dict[str, Any]:

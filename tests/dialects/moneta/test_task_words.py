@@ -12,6 +12,7 @@ from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Definition, Mode, Overlap, OverlapPolicy
 from coal_mine.web.dialects.moneta.shown import TaskView, is_task
 from coal_mine.web.dialects.moneta.written import NO_COMMAND, definition_of, native_of
+from tests.dialects.moneta.schedules import in_lists
 from tests.support.edges import NOW
 
 PARIS = "Europe/Paris"
@@ -277,7 +278,7 @@ def test_a_task_that_is_sent_back_as_it_was_shown_changes_nothing(fields: dict[s
     before = definition_as_json(native(**fields))
     after = definition_as_json(definition_of(shown(native(**fields), zone) | {"concurrency": before["overlap"]["limit"] or 0}, ID, zone))
 
-    assert sorted(map(str, after.pop("schedules"))) == sorted(map(str, before.pop("schedules")))
+    assert sorted(str(in_lists(one)) for one in after.pop("schedules")) == sorted(str(in_lists(one)) for one in before.pop("schedules"))
     assert after == before | {"given": after["given"]}
 
 
@@ -312,7 +313,20 @@ def test_concurrency_changes_the_limit_and_leaves_the_policy() -> None:
 def test_the_zone_of_schedules_stays_where_the_server_has_another() -> None:
     task = shown(native(schedules=[{"fields": {"hour": 1}, "timezone": "Asia/Tokyo"}]))
 
-    assert (task["schedules"], task["coal_mine"]["timezone"]) == ([{"hour": 1}], "Asia/Tokyo")
+    assert (task["schedules"], task["coal_mine"]["timezone"]) == ([{"hour": ["1"]}], "Asia/Tokyo")
+
+
+def test_the_fields_of_a_job_that_moneta_never_saw_are_lists() -> None:
+    fields = {"minute": 0, "hour": "1,2", "dayofweek": ["1", 3], "week": "", "month": None}
+    task = shown(native(schedules=[{"fields": fields, "timezone": PARIS}, {"fields": None, "timezone": PARIS}]))
+
+    assert task["schedules"] == [{"minute": ["0"], "hour": ["1,2"], "dayofweek": ["1", 3], "week": "", "month": None}, None]
+
+
+def test_the_fields_of_a_task_stay_as_its_client_has_written_them() -> None:
+    task = {"name": "My task", "command": "true", "schedules": [{"minute": 0, "hour": "1,2"}], "tags": [], "pools": ["default"]}
+
+    assert shown(replace(definition_of(task, ID, PARIS), command="false")) == task | {"command": "false"}
 
 
 def test_a_zone_can_be_given_with_the_task() -> None:

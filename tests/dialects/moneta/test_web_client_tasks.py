@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.dialects.moneta.client import Moneta
+from tests.dialects.moneta.schedules import in_lists
 
 ORIGIN = "https://tasks.example.test"
 FORM = {"tags": [], "concurrency": 0, "env": {}, "schedules": [], "mailto": [], "mode": "any", "pools": ["nobodys"], "mailreport": "never"}
@@ -89,3 +90,14 @@ def test_no_member_of_a_job_is_taken_for_a_setting_of_a_request(moneta: Moneta) 
     moneta.native("POST", "/jobs", {"id": job_id, "name": "Native", "command": "true", "timeout": 1, "labels": {"params": "x"}})
 
     assert not ITS_OWN & set(moneta.get(f"/tasks/{job_id}"))
+
+
+def test_the_form_shows_and_saves_the_schedules_of_a_job_that_moneta_never_saw(moneta: Moneta) -> None:
+    job_id = uuid.uuid4().hex
+    schedule = {"fields": {"hour": "1,2", "minute": 0}, "timezone": "UTC"}
+    moneta.native("POST", "/jobs", {"id": job_id, "name": "Native", "command": "true", "enabled": False, "schedules": [schedule]})
+    task = moneta.get(f"/tasks/{job_id}")
+    moneta.call("PUT", f"/tasks/{job_id}", task | {"description": "Changed"})
+
+    assert task["schedules"] == [{"hour": ["1,2"], "minute": ["0"]}]
+    assert moneta.native("GET", f"/jobs/{job_id}")["schedules"] == [in_lists(schedule)]

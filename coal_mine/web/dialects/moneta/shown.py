@@ -91,7 +91,7 @@ def _said(word: str, native: Native, zone: str) -> Any:
     """None: nothing is to be said."""
     match word:
         case "schedules":
-            return [schedule["fields"] for schedule in native["schedules"] if _is_said(schedule, zone)]
+            return [_in_lists(schedule["fields"]) for schedule in native["schedules"] if _is_said(schedule, zone)]
         case "command":
             command = native["command"]
             return command if isinstance(command, str) and command not in ("", NO_COMMAND) else None
@@ -99,6 +99,11 @@ def _said(word: str, native: Native, zone: str) -> Any:
             return native["overlap"]["limit"] or 0
     value = native[SAME[word]]
     return None if word in _BRIEF and not value else value
+
+
+def _in_lists(fields: Native | None) -> Native | None:
+    """The same fields, with lists of texts: any other value is a star to Moneta's web client, which is every minute to whoever sees it."""
+    return fields and {name: value if isinstance(value, list) or value in (None, "") else [str(value)] for name, value in fields.items()}
 
 
 def _is_fields(schedule: Native) -> bool:
@@ -110,14 +115,16 @@ def _is_said(schedule: Native, zone: str) -> bool:
 
 
 def _say_the_same(told: Native, native: Native) -> bool:
-    """In whatever order the schedules are."""
+    """In whatever order the schedules are, and whether or not their values are lists."""
     return all(told[name] == native[name] for name in native if name not in ("given", "schedules")) and (
         _in_order(told["schedules"]) == _in_order(native["schedules"])
     )
 
 
 def _in_order(schedules: list[Any]) -> list[str]:
-    return sorted(map(json.dumps, schedules))
+    return sorted(
+        json.dumps(schedule | {"fields": _in_lists(schedule["fields"])} if _is_fields(schedule) else schedule) for schedule in schedules
+    )
 
 
 @lru_cache(maxsize=2_000)  # some KB each
