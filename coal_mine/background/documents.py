@@ -51,6 +51,8 @@ class DocumentSender:
         self._maker = maker
         self._owed = owed
         self._want_at: datetime | None = None
+        # The last one of a turn in which some were not taken: they hold up none that came after them, however many they are.
+        self._after: Delivery | None = None
 
     def run_once(self, now: datetime) -> datetime | None:
         if self._want_at is None or now >= self._want_at:
@@ -59,7 +61,9 @@ class DocumentSender:
         next_attempt = self._outbox.next_attempt(now, (ELASTICSEARCH.channel,))
         if next_attempt is None or next_attempt > now:
             return next_attempt
-        claim = self._outbox.claim_oldest(ELASTICSEARCH, now=now, lease=LEASE, token=self._ids.nonce(), limit=_CLAIMED_AT_ONCE)
+        claim = self._outbox.claim_oldest(
+            ELASTICSEARCH, now=now, lease=LEASE, token=self._ids.nonce(), limit=_CLAIMED_AT_ONCE, after=self._after
+        )  # fmt: skip
         if claim is None:
             return None
         self._serve(claim)
@@ -68,6 +72,7 @@ class DocumentSender:
     def _serve(self, claim: Claim) -> None:
         """Whatever happens, the claim is given back, so that nobody has to wait for the end of its lease."""
         turn = _Turn(self._outbox, self._clock, self._index, claim)
+        self._after = None
         try:
             turn.send(self._maker.make(claim.deliveries))
         except StoreUnavailable:
@@ -80,6 +85,7 @@ class DocumentSender:
             self._try_later(claim, turn, f"{type(error).__name__}: {error}", fault=error)
         else:
             if turn.failed:
+                self._after = claim.deliveries[-1]
                 self._try_later(claim, turn, next(iter(turn.failed.values())))
             else:
                 self._outbox.release(claim, retry_at=None)
@@ -126,9 +132,9 @@ class _Turn:
             else:
                 good.append(each.delivery)
             self.taken += 1
-        if not good:
-            return is_held
-        _log.info("%s has taken what %d runs and changes owed it", self._index.name, len(good), extra={"action": "documents_sent"})
+        if good:
+            _log.info("%s has taken what %d runs and changes owed it", self._index.name, len(good), extra={"action": "documents_sent"})
+        # Also of none: it has answered, so this prolongs the lease, and it was not the size of the request that took too long.
         return self._outbox.discard(self._claim, good, now=self._clock.now(), lease=LEASE) and is_held
 
     def _refused(self, delivery: Delivery, fault: str) -> bool:

@@ -20,8 +20,10 @@ from coal_mine.services.documents import Answer, SentDocument
 TIMEOUT_SECONDS = 20.0
 _CONFLICT, _NOT_ACCEPTABLE, _TOO_LARGE = 409, 406, 413
 _VERSIONS = "7.14 or later is needed, and OpenSearch is not understood"
-# With this status, too, but no fault of the document: the name of the index, or how many there may be.
-_NOT_OF_THE_DOCUMENT = frozenset({"invalid_index_name_exception", "validation_exception"})
+# Faults of the document itself. Others have their status, too, and are of its index: that it is closed, or its name, or what is too many.
+_OF_THE_DOCUMENT = frozenset({"mapper_parsing_exception", "document_parsing_exception", "strict_dynamic_mapping_exception"})
+# The index holds as many fields as it may, and newer versions say so as of the document.
+_FULL = "Limit of total fields"
 
 
 class ElasticsearchIndex:
@@ -108,8 +110,9 @@ def _answer(documents: Sequence[SentDocument], items: Sequence[Mapping[str, Any]
         status = int(result["status"])
         if 200 <= status < 300 or status == _CONFLICT:  # it is there since an earlier try
             continue
-        is_its_own = status in (400, _TOO_LARGE) and _type(result) not in _NOT_OF_THE_DOCUMENT
-        (refused if is_its_own else failed)[document.id] = f"{status}: {_reason(result, 'no reason given')}"
+        reason = _reason(result, "no reason given")
+        is_its_own = status == _TOO_LARGE or (_type(result) in _OF_THE_DOCUMENT and _FULL not in reason)
+        (refused if is_its_own else failed)[document.id] = f"{status}: {reason}"
     return Answer(refused=refused, failed=failed)
 
 

@@ -121,8 +121,13 @@ class Outbox(Protocol):
         until all are finished, every claim of the receiver returns that same batch. Otherwise at most `digest_above` deliveries, no batch.
         """
 
-    def claim_oldest(self, receiver: Receiver, *, now: datetime, lease: timedelta, token: str, limit: int) -> Claim | None:
-        """As `claim`, for one receiver, and nothing is bound: the oldest so many, which may come again in other company."""
+    def claim_oldest(
+        self, receiver: Receiver, *, now: datetime, lease: timedelta, token: str, limit: int, after: Delivery | None = None
+    ) -> Claim | None:
+        """As `claim`, for one receiver, and nothing is bound: the oldest so many, which may come again in other company.
+
+        With `after` the oldest behind that one; from the beginning, if there are none or it is gone.
+        """
 
     def finish(
         self, claim: Claim, deliveries: Sequence[Delivery], *, state: DeliveryState, now: datetime, lease: timedelta, error: str = ""

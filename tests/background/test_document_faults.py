@@ -98,6 +98,39 @@ def test_one_that_was_not_taken_for_now_is_sent_again_after_a_while(bureau: Bure
     assert f"{stuck.id}|report" in bureau.elastic.ids()
 
 
+def test_any_number_that_is_not_taken_for_now_holds_up_no_other(bureau: Bureau) -> None:
+    bureau.ended_runs(501)
+    bureau.elastic.faults["job-"] = (403, "cluster_block_exception")
+    bureau.send()
+    bureau.clock.move(PARTLY_RETRY)
+    later = bureau.told()
+    bureau.send()
+
+    assert f"{later.id}|report" in bureau.elastic.ids()
+
+
+def test_those_that_were_passed_over_have_their_turn_again(bureau: Bureau) -> None:
+    bureau.ended_runs(501)
+    bureau.elastic.faults["|"] = (403, "cluster_block_exception")
+    bureau.send()
+    bureau.elastic.faults.clear()
+    for _ in range(2):
+        bureau.clock.move(PARTLY_RETRY)
+        bureau.send()
+
+    assert bureau.waiting() == 0
+
+
+def test_those_that_are_not_taken_for_now_need_no_more_requests_each_time(bureau: Bureau) -> None:
+    bureau.ended_runs(10)
+    bureau.elastic.faults["|"] = (403, "cluster_block_exception")
+    for _ in range(6):
+        bureau.send()
+        bureau.clock.move(PARTLY_RETRY)
+
+    assert bureau.elastic.sizes == [20] * 6
+
+
 class Dying:
     """Its process ends after the documents were taken, and before anybody has noted it."""
 

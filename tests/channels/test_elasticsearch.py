@@ -95,6 +95,21 @@ def test_of_a_document_that_is_refused_the_reason_is_told_and_the_others_are_tak
     assert elastic.ids() == ["one", "three"]
 
 
+@pytest.mark.parametrize("fault", ["mapper_parsing_exception", "document_parsing_exception", "strict_dynamic_mapping_exception"])
+def test_what_does_not_fit_the_index_is_refused(elastic: Elastic, index: ElasticsearchIndex, fault: str) -> None:
+    elastic.faults["one"] = (400, fault)
+
+    assert index.send([document("one")]) == Answer(refused={"one": f"400: {fault}: one is not welcome"})
+
+
+@pytest.mark.parametrize("fault", ["mapper_parsing_exception", "document_parsing_exception"])
+def test_an_index_that_is_full_of_fields_may_be_given_room(elastic: Elastic, index: ElasticsearchIndex, fault: str) -> None:
+    elastic.faults["one"], elastic.cause = (400, fault), "Limit of total fields [1000] has been exceeded while adding new fields [1]"
+    answer = index.send([document("one")])
+
+    assert (list(answer.refused), list(answer.failed)) == ([], ["one"])
+
+
 @pytest.mark.parametrize(
     ("status", "fault"),
     [
@@ -104,6 +119,8 @@ def test_of_a_document_that_is_refused_the_reason_is_told_and_the_others_are_tak
         (404, "index_not_found_exception"),
         (400, "invalid_index_name_exception"),
         (400, "validation_exception"),  # too many shards
+        (400, "index_closed_exception"),
+        (400, "illegal_argument_exception"),  # too many fields
     ],
 )
 def test_what_is_no_fault_of_the_document_may_be_tried_again(elastic: Elastic, index: ElasticsearchIndex, status: int, fault: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from coal_mine.domain.alert import ELASTICSEARCH, Alert, Claim, DeliveryState, Kind
+from coal_mine.domain.alert import ELASTICSEARCH, Alert, Claim, Delivery, DeliveryState, Kind
 from coal_mine.domain.ports import Store
 from tests.stores.examples import LEASE, MILLISECOND, MUCH_LATER, NOW, SECOND, at_once, claimed
 
@@ -23,8 +24,10 @@ def _owed(number: int) -> Alert:
     )  # fmt: skip
 
 
-def oldest(store: Store, token: str = "first", *, now: datetime = MUCH_LATER, limit: int = 10) -> Claim | None:
-    return store.outbox.claim_oldest(ELASTICSEARCH, now=now, lease=LEASE, token=token, limit=limit)
+def oldest(
+    store: Store, token: str = "first", *, now: datetime = MUCH_LATER, limit: int = 10, after: Delivery | None = None
+) -> Claim | None:
+    return store.outbox.claim_oldest(ELASTICSEARCH, now=now, lease=LEASE, token=token, limit=limit, after=after)
 
 
 def discard(store: Store, claim: Claim, count: int = 10) -> bool:
@@ -44,6 +47,40 @@ def test_the_oldest_are_claimed_in_order(store: Store) -> None:
     owe(store, 1, 2, 3)
 
     assert about(oldest(store, limit=2)) == ["run-1", "run-2"]
+
+
+def released(store: Store, limit: int) -> Delivery:
+    """The last of those that were claimed and given back."""
+    claim = oldest(store, "before", limit=limit)
+    assert claim
+    store.outbox.release(claim, retry_at=None)
+    return claim.deliveries[-1]
+
+
+def test_those_behind_another_one_are_claimed_in_order(store: Store) -> None:
+    owe(store, 1, 2, 3, 4)
+
+    assert about(oldest(store, limit=2, after=released(store, 1))) == ["run-2", "run-3"]
+
+
+def test_of_one_moment_those_behind_another_one_are_claimed(store: Store) -> None:
+    store.outbox.add([replace(_owed(1), about=f"run-{name}") for name in "abc"])
+
+    assert about(oldest(store, after=released(store, 2))) == ["run-c"]
+
+
+def test_behind_the_last_one_the_oldest_are_claimed_again(store: Store) -> None:
+    owe(store, 1, 2)
+
+    assert about(oldest(store, after=released(store, 2))) == ["run-1", "run-2"]
+
+
+def test_behind_one_that_is_gone_the_oldest_are_claimed(store: Store) -> None:
+    owe(store, 1, 2, 3)
+    last = released(store, 2)
+    store.outbox.give_up(ELASTICSEARCH, NOW + 3 * SECOND, limit=10)
+
+    assert about(oldest(store, after=last)) == ["run-3"]
 
 
 def test_a_claimed_receiver_is_nobody_elses_until_the_lease_ends(store: Store) -> None:

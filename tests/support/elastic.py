@@ -51,6 +51,7 @@ class Elastic:
         for found in (self.documents, self.requests, self.paths, self.sizes, self.faults):
             found.clear()
         self.status = 200  # for whole requests
+        self.cause = ""  # of the faults
         self.fault: Any = {"type": "unavailable", "reason": "not now"}  # what is said with another one
         self.most_bytes = 1 << 30  # in a request
         self.is_elasticsearch = True
@@ -91,6 +92,8 @@ class Elastic:
         result: Document = {"_index": index, "_id": document_id, "status": status}
         if fault:
             result["error"] = {"type": fault, "reason": f"{document_id} is not welcome"}
+            if self.cause:
+                result["error"]["caused_by"] = {"type": "illegal_argument_exception", "reason": self.cause}
         else:
             self.documents[index, document_id] = document
         return {"create": result}

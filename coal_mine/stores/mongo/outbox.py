@@ -139,17 +139,28 @@ class MongoOutbox:
                     self._settle(claim)
             return None
 
-    def claim_oldest(self, receiver: Receiver, *, now: datetime, lease: timedelta, token: str, limit: int) -> Claim | None:
+    def claim_oldest(
+        self, receiver: Receiver, *, now: datetime, lease: timedelta, token: str, limit: int, after: Delivery | None = None
+    ) -> Claim | None:
         claimable = {"_id": str(receiver), **_claimable(now, [receiver.channel])}
         with translated():
             found = self._take(claimable, now + lease, token)
             if found is None:
                 return None
-            deliveries = self._in_order({"receiver": str(receiver), "state": _WAITING}, limit=limit)
+            waiting = {"receiver": str(receiver), "state": _WAITING}
+            behind = self._in_order({**waiting, **self._behind(after)}, limit=limit) if after else []
+            deliveries = behind or self._in_order(waiting, limit=limit)
             claim = Claim(receiver=receiver, token=token, attempts=found["attempts"], batch=None, deliveries=tuple(deliveries))
             if not deliveries:
                 self._settle(claim)
             return claim if deliveries else None
+
+    def _behind(self, delivery: Delivery) -> Document:
+        """Whatever is, if it is gone."""
+        found = self._deliveries.find_one({"_id": delivery.id}, {"order": 1})
+        if found is None:
+            return {}
+        return {"order": {"$gte": found["order"]}, "$or": [{"order": {"$gt": found["order"]}}, {"_id": {"$gt": found["_id"]}}]}
 
     def _take(self, claimable: Document, lease_until: datetime, token: str) -> Document | None:
         return self._hasty_receivers.find_one_and_update(

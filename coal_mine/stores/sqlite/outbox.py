@@ -36,6 +36,7 @@ _TAKE = "UPDATE receivers SET token = ?, lease_until = ?, batch = ? WHERE id = ?
 # Ordered by the number of their arrival, which is the order of the changes, see _in_order.
 _DELIVERIES = f"SELECT {DELIVERY_COLUMNS} FROM deliveries d JOIN receivers r ON r.id = d.receiver"
 _WAITING = f"{_DELIVERIES} WHERE d.receiver = ? AND d.state = 'waiting'"
+_BEHIND = f"{_WAITING} AND d.number > (SELECT number FROM deliveries WHERE id = ?) ORDER BY d.number LIMIT ?"
 _COUNT_WAITING = "SELECT count(*) FROM deliveries WHERE receiver = ? AND state = 'waiting'"
 _BIND = """
     UPDATE deliveries SET batch = ? WHERE number IN (
@@ -121,14 +122,17 @@ class SqliteOutbox:
 
         return self._database.write(work)
 
-    def claim_oldest(self, receiver: Receiver, *, now: datetime, lease: timedelta, token: str, limit: int) -> Claim | None:
+    def claim_oldest(
+        self, receiver: Receiver, *, now: datetime, lease: timedelta, token: str, limit: int, after: Delivery | None = None
+    ) -> Claim | None:
         claimable = {"id": str(receiver), "now": to_millis(now)}
 
         def work(connection: sqlite3.Connection) -> Claim | None:
             found = connection.execute(_CLAIMABLE_NOW, claimable).fetchone()
             if not found:
                 return None
-            deliveries = _all(connection, f"{_WAITING} ORDER BY d.number LIMIT ?", (str(receiver), limit))
+            behind = _all(connection, _BEHIND, (str(receiver), after.id, limit)) if after else []
+            deliveries = behind or _all(connection, f"{_WAITING} ORDER BY d.number LIMIT ?", (str(receiver), limit))
             if not deliveries:
                 connection.execute(_IDLE, (str(receiver),))
                 return None
