@@ -57,10 +57,13 @@ class JobStore(Protocol):
         """All tags of all jobs, each once, sorted."""
 
     def replace(self, before: Job, after: Job) -> bool:
-        """Write all fields but id and created_at, if the version still is that of `before`. False: it is not. Raises NotFound."""
+        """Write all fields but id and created_at, if it still is the same job, as `created_at` tells, in the version of `before`.
 
-    def remove(self, job_id: str) -> Job:
-        """Delete it; what it was. Its runs stay. Raises NotFound."""
+        False: it is not. Raises NotFound.
+        """
+
+    def remove(self, job: Job) -> Job | None:
+        """Delete it under the condition of `replace`; what it was then. None: it is another one. Its runs stay. Raises NotFound."""
 
     def to_plan(self, until: datetime, *, limit: int) -> list[Job]:
         """Those whose `next_at` is not later, the earliest first. One that cannot be read is logged and left out, for the others' sake."""

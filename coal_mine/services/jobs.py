@@ -142,9 +142,13 @@ class Jobs:
 
         It is disabled first. So whatever a crash leaves, a disabled job or the paused canary of none, alerts nobody by mistake.
         """
-        before, disabled, now = self._written(job_id, lambda job: merged(job.definition, {"enabled": False}), version, by)
-        self._settled(disabled, now, "the job was deleted")
-        job = self._jobs.remove(job_id)
+        for _ in range(_MAX_TRIES):
+            before, disabled, now = self._written(job_id, lambda job: merged(job.definition, {"enabled": False}), version, by)
+            self._settled(disabled, now, "the job was deleted")
+            if job := self._jobs.remove(disabled):
+                break
+        else:
+            raise _changing(job_id)
         self._audit.deleted(before, by, now)
         self._canaries.delete(job.canary_id)
         self._give_up_waiting(job_id)
@@ -197,7 +201,7 @@ class Jobs:
             after = self._next_version(before, definition, now, by)
             if after == before or self._jobs.replace(before, after):
                 return before, after, now
-        raise StoreUnavailable(f"job {job_id} changes all the time")
+        raise _changing(job_id)
 
     @staticmethod
     def _next_version(job: Job, definition: Definition, now: datetime, by: str) -> Job:
@@ -267,6 +271,10 @@ class Jobs:
     def _coming(definition: Definition, now: datetime, count: int) -> Sequence[datetime]:
         ticks = coming_ticks(definition.schedules, now, count)
         return [tick.astimezone(_zone_of(tick, definition)) for tick in ticks]
+
+
+def _changing(job_id: str) -> StoreUnavailable:
+    return StoreUnavailable(f"job {job_id} changes all the time")
 
 
 def _zone_of(tick: datetime, definition: Definition) -> ZoneInfo:

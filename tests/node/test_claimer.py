@@ -199,7 +199,7 @@ def test_a_run_whose_tick_was_before_the_change_is_started(scene: Scene, house: 
 def test_a_run_of_a_deleted_job_is_not_started(scene: Scene, house: House) -> None:
     job = scene.job(**DUMMY)
     scene.next_run(job)
-    scene.store.jobs.remove(job.id)  # and the server died before it withdrew what was planned
+    scene.store.jobs.remove(job)  # and the server died before it withdrew what was planned
     house.beat()
     house.claim()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from coal_mine.background.unsettled import SETTLED_AFTER
 from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind
 from coal_mine.domain.errors import Changed, Conflict, Invalid, StoreUnavailable
+from coal_mine.domain.job import Job
 from coal_mine.services.job_canaries import JobCanaries
 from coal_mine.services.jobs import Jobs
 from tests.support.jobs import DAY, HOUR, SECOND, Scene
@@ -105,6 +106,48 @@ def test_what_changes_nothing_is_not_told(scene: Scene) -> None:
     scene.jobs.enable("backup", by="al")
 
     assert told(scene) == [(CREATED, "jo")]
+
+
+class Overtaken(JobCanaries):
+    """Between the change of a job and what its canary hears of that, somebody else does something, once."""
+
+    def __init__(self, scene: Scene, *others: Callable[[], object]) -> None:
+        super().__init__(scene.store, scene.ids)
+        self._others = list(others)
+
+    def follow(self, job: Job, now: datetime) -> str:
+        while self._others:
+            self._others.pop(0)()
+        return super().follow(job, now)
+
+
+def overtaken(scene: Scene, *others: Callable[[], object]) -> Jobs:
+    return Jobs(scene.store, scene.clock, scene.ids, Overtaken(scene, *others))
+
+
+def test_a_deletion_that_meets_another_job_of_the_id_is_told_of_that_one(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="a")
+    others = (
+        lambda: scene.clock.move(SECOND),
+        lambda: scene.jobs.delete("backup", by="b"),
+        lambda: scene.clock.move(SECOND),
+        lambda: scene.jobs.create(BODY | {"name": "Second"}, by="c"),
+        lambda: scene.clock.move(SECOND),
+    )
+    overtaken(scene, *others).delete("backup", by="d")
+    entry = log(scene)[-1]
+
+    assert told(scene)[-3:] == [(DELETED, "b"), (CREATED, "c"), (DELETED, "d")]
+    assert field(entry.old, "name") == "Second"
+
+
+def test_a_job_that_is_changed_while_it_is_deleted_is_told_as_it_was_then(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="a")
+    others = (lambda: scene.clock.move(SECOND), lambda: scene.jobs.patch("backup", {"priority": 7, "enabled": True}, by="b"))
+    overtaken(scene, *others).delete("backup", by="c")
+    entry = log(scene)[-1]
+
+    assert (entry.kind, entry.by, field(entry.old, "priority")) == (DELETED, "c", 7)
 
 
 def test_what_is_refused_is_not_told(scene: Scene) -> None:

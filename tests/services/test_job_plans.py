@@ -156,7 +156,7 @@ def test_a_second_job_of_one_id_leaves_the_first_and_its_canary_alone(office: Of
 def test_a_canary_that_a_crash_left_without_its_job_can_be_deleted(office: Office) -> None:
     canaries = Canaries(office.store, office.clock, SequenceIds())
     job = office.jobs.create(MINUTELY).job
-    office.store.jobs.remove(job.id)
+    office.store.jobs.remove(job)
     canaries.delete(Reference(id=job.canary_id))
 
     assert list(office.store.canaries.select(CanaryFilter())) == []

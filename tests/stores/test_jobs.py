@@ -150,12 +150,31 @@ def test_removing_tells_what_the_job_was(store: Store) -> None:
     planned = replace(one, next_at=NOW + SECOND)
     store.jobs.planned([(one, planned.next_at)])
 
-    assert store.jobs.remove(one.id) == planned
+    assert store.jobs.remove(one) == planned
+
+
+def test_a_job_that_was_changed_meanwhile_is_not_removed(store: Store) -> None:
+    one = added_job(store, tags=("a",))
+    newer = changed_job(one, priority=1)
+    store.jobs.replace(one, newer)
+
+    assert store.jobs.remove(one) is None
+    assert (store.jobs.get(one.id), store.jobs.tags()) == (newer, ["a"])
+
+
+def test_what_was_decided_about_a_job_does_not_reach_another_one_that_has_its_id_now(store: Store) -> None:
+    one = added_job(store)
+    store.jobs.remove(one)
+    other = replace(one, created_at=NOW + SECOND)
+    store.jobs.add(other)
+
+    assert (store.jobs.replace(one, changed_job(one, priority=1)), store.jobs.remove(one)) == (False, None)
+    assert store.jobs.get(one.id) == other
 
 
 def test_a_removed_job_is_gone(store: Store) -> None:
     one, other = added_job(store, tags=("a",), pools=("p",)), added_job(store)
-    store.jobs.remove(one.id)
+    store.jobs.remove(one)
 
     assert store.jobs.find([one.id]) == {}
     assert store.jobs.select(JobFilter(), limit=10) == [other]
@@ -165,12 +184,12 @@ def test_a_removed_job_is_gone(store: Store) -> None:
 
 def test_removing_a_job_that_does_not_exist_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
-        store.jobs.remove("nosuchjob")
+        store.jobs.remove(job())
 
 
 def test_an_id_is_free_after_its_job_was_removed(store: Store) -> None:
     one = added_job(store, tags=("a",))
-    store.jobs.remove(one.id)
+    store.jobs.remove(one)
     again = added_job(store, one.id, tags=("b",))
 
     assert store.jobs.get(one.id) == again
@@ -201,7 +220,7 @@ def test_of_replacements_of_one_version_at_once_one_wins(store: Store) -> None:
 
 def test_of_removals_at_once_one_finds_the_job(store: Store) -> None:
     one = added_job(store)
-    results = at_once([lambda: store.jobs.remove(one.id) for _ in range(6)])
+    results = at_once([lambda: store.jobs.remove(one) for _ in range(6)])
 
     assert results.count(one) == 1
     assert [type(result) for result in results].count(NotFound) == 5

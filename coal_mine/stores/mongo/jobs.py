@@ -82,18 +82,21 @@ class MongoJobs:
         if after.next_at is None:
             update["$unset"] = {"next_at": ""}
         with translated():
-            if self._jobs.update_one({"_id": before.id, "version": before.version}, update).matched_count:
+            if self._jobs.update_one(_unchanged(before), update).matched_count:
                 return True
-            if self._jobs.find_one({"_id": before.id}, {"_id": 1}) is None:
-                raise unknown_job(before.id)
+            self._refuse_unknown(before.id)
         return False
 
-    def remove(self, job_id: str) -> Job:
+    def remove(self, job: Job) -> Job | None:
         with translated():
-            document = self._jobs.find_one_and_delete({"_id": job_id})
-        if document is None:
+            document = self._jobs.find_one_and_delete(_unchanged(job))
+            if document is None:
+                self._refuse_unknown(job.id)
+        return None if document is None else _job_of(document)
+
+    def _refuse_unknown(self, job_id: str) -> None:
+        if self._jobs.find_one({"_id": job_id}, {"_id": 1}) is None:
             raise unknown_job(job_id)
-        return _job_of(document)
 
     def to_plan(self, until: datetime, *, limit: int) -> list[Job]:
         return list(self._readable(self._documents({"next_at": {"$lte": until}}, [("next_at", 1), ("_id", 1)], limit)))
@@ -126,6 +129,11 @@ class MongoJobs:
         writes = [_move(job, next_at) for job, next_at in plans]
         parts = [writes[start : start + MAX_STATEMENTS] for start in range(0, len(writes), MAX_STATEMENTS)]
         return sum(self._commands.update(JOBS, part).count for part in parts)
+
+
+def _unchanged(job: Job) -> Document:
+    """The condition that nobody has changed it, or deleted it and given its id to another one."""
+    return {"_id": job.id, "version": job.version, "created_at": job.created_at}
 
 
 def _move(job: Job, next_at: datetime | None) -> Write:

@@ -93,7 +93,7 @@ class SqliteJobs:
 
         def work(connection: sqlite3.Connection) -> bool:
             there = _get(connection, before.id)
-            if there.version != before.version:
+            if not _is_unchanged(there, before):
                 return False
             connection.execute(_REPLACE, values)
             _remove_words(connection, there)
@@ -102,12 +102,14 @@ class SqliteJobs:
 
         return self._database.write(work)
 
-    def remove(self, job_id: str) -> Job:
-        def work(connection: sqlite3.Connection) -> Job:
-            job = _get(connection, job_id)
-            connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
-            _remove_words(connection, job)
-            return job
+    def remove(self, job: Job) -> Job | None:
+        def work(connection: sqlite3.Connection) -> Job | None:
+            there = _get(connection, job.id)
+            if not _is_unchanged(there, job):
+                return None
+            connection.execute("DELETE FROM jobs WHERE id = ?", (job.id,))
+            _remove_words(connection, there)
+            return there
 
         return self._database.write(work)
 
@@ -149,6 +151,11 @@ def _get(connection: sqlite3.Connection, job_id: str) -> Job:
     if row is None:
         raise unknown_job(job_id)
     return _job_from_row(row)
+
+
+def _is_unchanged(there: Job, before: Job) -> bool:
+    """Whether nobody has changed it, or deleted it and given its id to another one."""
+    return (there.version, there.created_at) == (before.version, before.created_at)
 
 
 def _condition(wanted: JobFilter) -> tuple[str, list[Any]]:
