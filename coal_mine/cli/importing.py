@@ -39,20 +39,20 @@ def moneta(given: Given, /, file: IO[bytes], dry_run: bool, disabled: bool) -> N
     FILE is a backup by Moneta's plugin configbackup, or by this program's [moneta] backup, in JSON or YAML; or what GET /tasks answers.
     A hyphen stands for standard input.
     """
-    from .moneta_file import read_file  # what these import is slow
-    from .moneta_import import Importer, Item, Result, as_json
-    from .moneta_report import draw, progress
+    from .moneta.file import read_file  # what these import is slow
+    from .moneta.importer import Importer, Item, Result, as_json
+    from .moneta.report import draw, progress
 
     content = read_file(file.name, file.read())
     content = content.disabled() if disabled else content
     importer = Importer(Connection(server_for_jobs(given)), dry_run=dry_run)
-    execution = importer.execution_is_on()
+    place = importer.place().with_options(content.options)
     items: list[Item] = []
     try:
         items.extend(progress(importer.each(content), total=content.count))
     except CoalMineError:
         say(f"{len(items)} of {content.count} are done; what is missing follows when the same command is given again")
         raise
-    show(given, as_json(items, dry_run=dry_run), lambda tables: draw(tables, items, dry_run=dry_run, execution=execution))
+    show(given, as_json(items, place, dry_run=dry_run), lambda tables: draw(tables, items, place, dry_run=dry_run))
     if any(item.result is Result.REFUSED for item in items):
         raise click.exceptions.Exit(_REFUSED)

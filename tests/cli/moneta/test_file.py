@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coal_mine.background.backup_file import as_json, as_yaml
-from coal_mine.cli.moneta_file import MonetaFile, read_file
+from coal_mine.cli.moneta.file import MonetaFile, read_file
 from coal_mine.domain.errors import Invalid
 
 TASK = {
@@ -152,3 +152,16 @@ def test_a_small_file_that_stands_for_a_huge_one_is_refused() -> None:
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
 
     assert "aliases of aliases" in complaint("\n".join(lines), "m.yaml")
+
+
+def test_merges_of_merges_that_stand_for_a_huge_file_are_refused() -> None:
+    lines = ["a0: &a0 {x: 1}"] + [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 7)]
+
+    assert "merges of merges stand for far more than the file has" in complaint("\n".join(lines), "m.yaml")
+
+
+def test_a_mapping_that_was_merged_before_its_turn_came_is_read_as_it_is_written() -> None:
+    text = "z: &z {n: 0, m: 0}\ntasks:\n  a: {env: {deep: &b {<<: *z, n: 1}}}\n  c: {<<: *b}\n"
+    tasks = read_file("m.yaml", text.encode()).tasks
+
+    assert (tasks["a"], tasks["c"]) == ({"env": {"deep": {"n": 1, "m": 0}}}, {"n": 1, "m": 0})

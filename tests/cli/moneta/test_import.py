@@ -66,6 +66,7 @@ def test_the_answer_says_what_was_created_and_set(cmcli: Cmcli, given: Given) ->
 
     assert answer == {
         "dry_run": False,
+        "timezone": "UTC",
         "tasks": [
             {"id": "021b2092ef4111e481a852540064e600", "name": "My task", "result": "created"},
             {"id": "1e5", "name": "Bare", "result": "created"},
@@ -134,6 +135,51 @@ def test_a_dry_run_after_the_import_finds_nothing_to_do(cmcli: Cmcli, given: Giv
     answer = cmcli("import", "moneta", given(CONFIG), "--dry-run").json
 
     assert set(results(answer).values()) == {"unchanged"}
+
+
+# Python takes one for the other, and JSON does not.
+ALIKE = [(1, True), (0, False), (1, 1.0), ([{"a": 1}], [{"a": True}])]
+
+
+@pytest.mark.parametrize(("there", "here"), ALIKE)
+def test_a_dry_run_tells_numbers_from_what_python_takes_for_them(
+    unconfigured: Cmcli, stranger: Stranger, given: Given, there: Any, here: Any
+) -> None:
+    stranger.answer = lambda seen: _answer_of_a_server(seen, {**BARE, "tags": [], "pools": ["default"], "own": there})
+    answer = unconfigured("import", "moneta", given({"tasks": {"a": {**BARE, "own": here}}}), "--dry-run", "--host", stranger.url).json
+
+    assert answer["tasks"][0]["changes"] == ["own"]
+
+
+def _answer_of_a_server(seen: Any, task: Any) -> Answer:
+    """Of one in Tokyo that has this task, and would update it."""
+    if seen.method == "PUT":
+        return Answer(b'{"id": "a", "dry_run": true, "updated": true}')
+    if seen.target.startswith("/tasks/"):
+        return Answer(json.dumps(task).encode())
+    return Answer(b'{"enabled": true, "timezone": "Asia/Tokyo"}')
+
+
+def test_an_option_is_told_from_what_python_takes_for_it(cmcli: Cmcli, ask: Ask, given: Given) -> None:
+    ask("PUT", "/cluster/config/tick", 1)
+    answer = cmcli("import", "moneta", given({"tasks": {}, "tick": 1.0})).json
+
+    assert results(answer) == {"tick": "updated"}
+
+
+def test_it_is_said_in_which_zone_the_server_reads_schedules(unconfigured: Cmcli, stranger: Stranger, given: Given) -> None:
+    stranger.answer = lambda seen: _answer_of_a_server(seen, {})
+    answer = unconfigured("import", "moneta", given({"tasks": {}}), "--dry-run", "--host", stranger.url).json
+
+    assert answer["timezone"] == "Asia/Tokyo"
+
+
+def test_execution_is_switched_as_the_file_says(cmcli: Cmcli, ask: Ask, given: Given) -> None:
+    cmcli("import", "moneta", given({"tasks": {}, "execution_enabled": False}))
+    off = ask("GET", "/coal-mine/v1/execution")["enabled"]
+    cmcli("import", "moneta", given({"tasks": {}, "execution_enabled": True}))
+
+    assert (off, ask("GET", "/coal-mine/v1/execution")["enabled"]) == (False, True)
 
 
 def test_a_dry_run_warns_of_what_would_never_run(cmcli: Cmcli, given: Given) -> None:
@@ -239,6 +285,8 @@ def test_a_server_that_ends_in_the_middle_is_told_with_how_far_it_came(unconfigu
     def answer(seen: Any) -> Answer:
         if seen.target.startswith("/coal-mine/"):
             return Answer(b'{"enabled": true}')
+        if seen.target == "/status":
+            return Answer(b'{"timezone": "UTC"}')
         if seen.target == "/tasks/a":
             return Answer(b'{"id": "a", "created": true}', status=201)
         return Answer(b'{"error": true, "message": "the store does not answer"}', status=503)

@@ -43,6 +43,20 @@ def test_people_see_that_nothing_runs_while_execution_is_off(cmcli: Cmcli, ask: 
     assert "run from their next tick on" in on.out
 
 
+def test_people_see_that_the_file_has_switched_execution_off(cmcli: Cmcli, ask: Ask, given: Given) -> None:
+    outcome = cmcli.on_terminal("import", "moneta", given({"tasks": {"abc": TASK}, "execution_enabled": False}))
+    ask("PUT", "/coal-mine/v1/execution", {"enabled": True})
+
+    assert "no task runs before cmcli execution on" in outcome.out
+
+
+def test_people_see_in_which_zone_schedules_are_read(cmcli: Cmcli, given: Given) -> None:
+    name = given({"tasks": {"abc": TASK}})
+    written = [cmcli.on_terminal("import", "moneta", name, *options).out for options in (["--dry-run"], [])]
+
+    assert ["Schedules are read in the time zone UTC.\n" in out for out in written] == [True, True]
+
+
 def test_a_name_cannot_command_the_terminal(cmcli: Cmcli, given: Given) -> None:
     outcome = cmcli.on_terminal("import", "moneta", given({"tasks": {"abc": TASK}}), with_escapes=True)
 

@@ -13,13 +13,10 @@ from typing import Any, NoReturn
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.text import printable
 
-from . import moneta_yaml
+from . import yaml_text
 
 TASK_ID = re.compile("[0-9a-z]+")
 _MEMBERS = frozenset({"tasks", "tick", "mailer", "audit", "execution_enabled"})
-# A short YAML file can stand for more than any memory holds: so many values each character may stand for, and so many any file.
-_VALUES_FOR_EACH = 10
-_VALUES_FOR_ANY = 100_000
 _SHOWN = 100
 
 
@@ -47,9 +44,9 @@ def read_file(name: str, data: bytes) -> MonetaFile:
         raise Invalid(f"{name}: byte {error.start + 1} is no UTF-8 text") from error
     try:
         value = _value(name, text)
-        _Check(name, _VALUES_FOR_ANY + _VALUES_FOR_EACH * len(text)).all_of(value)
+        _Check(name, yaml_text.most_values(text)).all_of(value)
     except RecursionError:
-        raise Invalid(f"{name}: more than {moneta_yaml.DEPTH} levels deep") from None
+        raise Invalid(f"{name}: more than {yaml_text.DEPTH} levels deep") from None
     return _sorted_out(name, value)
 
 
@@ -60,12 +57,12 @@ def _disabled(task: Any) -> Any:
 def _value(name: str, text: str) -> Any:
     """What begins with a brace is JSON, whatever the file is called; YAML can begin so, too, and is then tried as well."""
     if not text.lstrip().startswith("{"):
-        return moneta_yaml.value(name, text)
+        return yaml_text.value(name, text)
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
     except ValueError as error:
         if name.lower().endswith((".yaml", ".yml")):
-            return moneta_yaml.value(name, text)
+            return yaml_text.value(name, text)
         raise Invalid(f"{name}: {_json_fault(error)}") from error
 
 
@@ -105,7 +102,7 @@ class _Check:
         self._left -= 1
         if self._left < 0:
             raise Invalid(f"{self._name}: aliases of aliases stand for far more than the file has")
-        if len(path) > moneta_yaml.DEPTH:
+        if len(path) > yaml_text.DEPTH:
             raise RecursionError
         if isinstance(value, dict):
             self._refuse_twice(value, path)

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
-from .moneta_import import Item, Result
-from .terminal import Look, Terminal, counted, list_table, text
+from coal_mine.cli.terminal import Look, Terminal, counted, list_table, text
+
+from .importer import Item, Place, Result
 
 _LOOKS = {
     Result.CREATED: Look("✓", "+", "green"),
@@ -27,16 +28,17 @@ def progress(items: Iterable[Item], *, total: int) -> Iterator[Item]:
     return iter(track(items, "Importing", total=total, console=console, transient=True, disable=not console.is_terminal))
 
 
-def draw(terminal: Terminal, items: Sequence[Item], *, dry_run: bool, execution: bool) -> None:
-    """All that is not as before, and how many of each."""
+def draw(terminal: Terminal, items: Sequence[Item], place: Place, *, dry_run: bool) -> None:
+    """All that is not as before, how many of each, and what decides when they run."""
     told = [item for item in items if item.result is not Result.UNCHANGED or item.warnings]
     if told:
         _table(terminal, told)
     for kind in ("task", "option"):
         _summary(terminal, [item for item in items if item.kind == kind], kind)
+    terminal.console.print(text(f"Schedules are read in the time zone {place.timezone}."))
     if dry_run:
         terminal.console.print("Nothing was written: this was a dry run.")
-    elif execution:
+    elif place.execution:
         terminal.console.print("Tasks that are enabled run from their next tick on.")
     else:
         terminal.console.print("Execution is off: no task runs before cmcli execution on.")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from .api import Api
-from .connection import Connection, error_in
-from .moneta_file import TASK_ID, MonetaFile
+from coal_mine.cli.api import Api
+from coal_mine.cli.connection import Connection, error_in
+
+from .file import TASK_ID, MonetaFile
 
 if TYPE_CHECKING:
     from requests import Response
@@ -49,9 +50,23 @@ class Item:
         return {"id": self.id, **task, "result": self.result.value, **reason, **changes, **warnings}
 
 
-def as_json(items: Sequence[Item], *, dry_run: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What decides when tasks run that are imported to this server."""
+
+    timezone: str  # in which it reads schedules
+    execution: bool  # whether anything is started
+
+    def with_options(self, options: Mapping[str, Any]) -> Place:
+        """As it is when these have been set."""
+        execution = options.get("execution_enabled")
+        return replace(self, execution=execution) if isinstance(execution, bool) else self
+
+
+def as_json(items: Sequence[Item], place: Place, *, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
+        "timezone": place.timezone,
         "tasks": [item.as_json() for item in items if item.kind == "task"],
         "options": [item.as_json() for item in items if item.kind == "option"],
         "summary": {result.value: sum(item.result is result for item in items) for result in Result},
@@ -65,9 +80,14 @@ class Importer:
         self._connection = connection
         self._query: dict[str, str | list[str]] = {"dry_run": "true"} if dry_run else {}
 
-    def execution_is_on(self) -> bool:
+    def place(self) -> Place:
         """Asked first: only this program answers, and not Moneta, which would write even in a dry run."""
-        return bool(Api(self._connection).get("execution").get("enabled"))
+        execution = bool(Api(self._connection).get("execution").get("enabled"))
+        response = self._connection.call("GET", "/status", {}, headers={})
+        status = self._connection.read_json(response)
+        if not isinstance(status, dict) or not isinstance(status.get("timezone"), str):
+            raise self._connection.strange(response)
+        return Place(status["timezone"], execution)
 
     def each(self, content: MonetaFile) -> Iterator[Item]:
         for name, value in content.options.items():
@@ -100,15 +120,15 @@ class Importer:
         if not isinstance(there, dict):  # deleted just now
             return ()
         here = {**_ALWAYS_SHOWN, **task}
-        return tuple(member for member in dict.fromkeys([*task, *there]) if here.get(member) != there.get(member))
+        return tuple(member for member in dict.fromkeys([*task, *there]) if not _is_same(here.get(member), there.get(member)))
 
     def _option(self, name: str, value: Any) -> Item:
         path = f"/cluster/config/{name}"
         before = self._get(path) if TASK_ID.fullmatch(name.replace("_", "")) else None
         if before is None or before.status_code == 404:
-            reason = "there is no such option here; only tick, mailer and audit are taken over"
+            reason = "there is no such option here; only tick, mailer, audit and execution_enabled are taken over"
             return Item(kind="option", id=name, result=Result.REFUSED, reason=reason)
-        if self._connection.read_json(before) == value:
+        if _is_same(self._connection.read_json(before), value):
             return Item(kind="option", id=name, result=Result.UNCHANGED)
         response = self._put(path, value)
         if response.status_code in _REFUSALS:
@@ -124,6 +144,11 @@ class Importer:
     def _call(self, method: str, path: str, body: bytes | None, may_be: Collection[int]) -> Response:
         query, headers = (self._query, _JSON) if body is not None else ({}, {})
         return self._connection.call(method, path, query, body=body, headers=headers, may_be=may_be)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """In JSON: Python takes 1, 1.0 and true for the same."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _reason(response: Response) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 from yaml.constructor import ConstructorError
 from yaml.events import CollectionEndEvent, CollectionStartEvent
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from coal_mine.domain.errors import Invalid
 
 DEPTH = 100
+# A short file can stand for more than any memory holds: so many values each character may stand for, and so many any file.
+_VALUES_FOR_EACH = 10
+_VALUES_FOR_ANY = 100_000
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = _STANDARD + "merge"
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C, where it was built
@@ -20,10 +24,27 @@ _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C, wher
 class _Loader(_BASE):  # type: ignore[misc]  # which one, is known only now
     """Knows what JSON knows: keys are texts, as they are written, and so are dates."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._left = most_values(text)
+        self._flat: set[MappingNode] = set()
+
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[str, Any]:
-        self._refuse_twice(node)
-        self.flatten_mapping(node)  # what `<<` names
+        self.flatten_mapping(node)
         return {_key(key): self.construct_object(value, deep=deep) for key, value in node.value}
+
+    def flatten_mapping(self, node: MappingNode) -> None:
+        """Puts in what `<<` names, counted before: merges of merges grow tenfold with each line."""
+        if node in self._flat:
+            return
+        self._flat.add(node)
+        self._refuse_twice(node)
+        for merged in _merged(node):
+            self.flatten_mapping(merged)
+            self._left -= len(merged.value)
+            if self._left < 0:
+                raise ConstructorError(None, None, "merges of merges stand for far more than the file has", node.start_mark)
+        super().flatten_mapping(node)
 
     def _refuse_twice(self, node: MappingNode) -> None:
         """Before anything is merged: what is merged may be given anew."""
@@ -55,6 +76,18 @@ def value(name: str, text: str) -> Any:
         raise Invalid(f"{name}: {place}{error.problem or error.context}") from error
     except (yaml.YAMLError, ValueError) as error:  # such as a character that YAML does not allow, or the number 0b
         raise Invalid(f"{name}: {' '.join(str(error).split())}") from error
+
+
+def most_values(text: str) -> int:
+    """How many values a file may have, with what its aliases stand for."""
+    return _VALUES_FOR_ANY + _VALUES_FOR_EACH * len(text)
+
+
+def _merged(node: MappingNode) -> Iterator[MappingNode]:
+    """What is to be put in; of something else the library tells what is wrong."""
+    for key, value in node.value:
+        if key.tag == _MERGE:
+            yield from (one for one in (value.value if isinstance(value, SequenceNode) else [value]) if isinstance(one, MappingNode))
 
 
 def _refuse_deep(text: str) -> None:
