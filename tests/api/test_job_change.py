@@ -51,6 +51,13 @@ def test_a_job_says_which_user_has_changed_it(jobs: JobCalls, method: str, path:
     assert changed["changed_by"] == "Zoë"
 
 
+def test_a_name_that_came_beside_another_password_is_not_believed(jobs: JobCalls) -> None:
+    job = jobs.created()
+    headers = {"X-Auth-Token": jobs.key, "Authorization": basic("Zoë", "not-the-key")["Authorization"]}
+
+    assert jobs.call("PATCH", f"/jobs/{job['id']}", {"priority": 1}, headers=headers).json()["changed_by"] == "127.0.0.1"
+
+
 def test_a_new_job_says_from_where_it_was_created_when_no_user_was_named(jobs: JobCalls) -> None:
     assert jobs.created()["changed_by"] == "127.0.0.1"
 

@@ -70,6 +70,13 @@ def test_named_addresses_need_no_key(opened: CoalMine) -> None:
     assert answer.status_code == 201
 
 
+def test_they_cannot_make_up_a_name_for_the_audit_log(opened: CoalMine) -> None:
+    task_id = requests.post(f"{opened.url}/tasks", json={"name": "A task", "command": "true"}, auth=("admin", "x")).json()["id"]
+
+    (created,) = requests.get(f"{opened.url}/tasks/{task_id}/auditlog").json()["records"]
+    assert created["user"] == "127.0.0.1"
+
+
 def test_they_need_one_for_all_other_calls(opened: CoalMine) -> None:
     assert requests.get(f"{opened.url}/coal-mine/v1/jobs").status_code == 401
 
