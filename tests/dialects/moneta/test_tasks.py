@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -306,3 +308,24 @@ def test_to_delete_all_tasks_leaves_the_jobs_that_are_none(either: Moneta, task_
     assert (answer.status_code, answer.json(), either.get("/tasks")) == (200, {"deleted": True}, {})
     assert kept in jobs_of(either)
     assert task_id not in jobs_of(either)
+
+
+def test_a_task_for_whose_canary_there_is_no_name_is_refused(either: Moneta) -> None:
+    """As after a crash that has left canaries behind."""
+    for name in ("Hang 2", "Hang 2 (hangtask2)"):
+        either.native("GET", f"/canary/create?{urlencode({'name': name, 'periodicity': 3600})}")
+    status, text = either.error("PUT", "/tasks/hangtask2", {"name": "Hang 2", "command": "true"})
+
+    assert (status, "hangtask2" in text) == (409, True)
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, True), (False, 0), (1, 1.0), ({"a": [0]}, {"a": [False]})])
+def test_a_member_that_only_changes_its_type_is_changed(either: Moneta, first: Any, second: Any) -> None:
+    task: dict[str, Any] = {"name": "A task", "command": "true", "tags": [], "pools": ["here"]}
+    task_id = either.created(**task, x=first)
+    task["x"] = second
+    dry = either.call("PUT", f"/tasks/{task_id}", task, dry_run="").json()
+    wet = either.call("PUT", f"/tasks/{task_id}", task).json()
+
+    assert ("unchanged" in dry, "unchanged" in wet) == (False, False)
+    assert json.dumps(either.get(f"/tasks/{task_id}")["x"]) == json.dumps(second)

@@ -19,6 +19,9 @@ from .calls import TASK, Call, Route
 from .shown import TaskView, is_task
 from .written import NO_COMMAND, in_its_words, native_of
 
+# Others who create the same task at the same moment hold the names of its canary for as long as a write or two take.
+_MAX_TRIES = 50
+
 
 class Change(StrEnum):
     """What becomes of a task when one is put in its place."""
@@ -56,16 +59,19 @@ class Tasks:
         return task_id
 
     def put(self, task_id: str, task: object, by: str) -> Change:
-        """Raises Invalid."""
-        while True:
+        """Raises Invalid, and Conflict when there is neither such a task nor a name for the canary that it would have."""
+        refused = Conflict(f"task {task_id} comes and goes all the time")
+        for _ in range(_MAX_TRIES):
             try:
                 return self._replace(task_id, task, by)
             except NotFound:
                 try:
                     self._create(task_id, task, by)
-                except Conflict:
-                    continue  # somebody else has created it just now
-                return Change.CREATED
+                except Conflict as error:
+                    refused = error  # mostly because somebody else is creating it: then it will be there
+                else:
+                    return Change.CREATED
+        raise refused
 
     def check(self, task_id: str, task: object) -> tuple[Change, list[str]]:
         """As `put`, without writing anything; and what is allowed and probably not meant."""
@@ -145,7 +151,12 @@ class Tasks:
             return Change.NONE if after.job.version == job.version else Change.UPDATED
 
     def _is_shown_as(self, job: Job, task: object) -> bool:
-        return self._view.task(job.id, job.definition) == task
+        return _text_of(self._view.task(job.id, job.definition)) == _text_of(task)
+
+
+def _text_of(task: object) -> str:
+    """JSON, since 1 and true and 1.0 are the same to Python."""
+    return json.dumps(task, sort_keys=True)
 
 
 def _beside_others(definition: Mapping[str, Any], job: Job) -> dict[str, Any]:
