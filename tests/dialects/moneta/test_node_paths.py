@@ -65,3 +65,7 @@ def test_the_last_node_of_several_is_the_one_that_answers(moneta: Moneta, node: 
 
 def test_a_node_without_a_path_is_nothing(moneta: Moneta, node: str) -> None:
     assert moneta.call("GET", f"/node/{node}").status_code == 405
+
+
+def test_so_many_nodes_in_one_path_are_no_path(moneta: Moneta, node: str) -> None:
+    assert [moneta.call("GET", f"/node/{node}" * count + "/status").status_code for count in (3, 4, 1_000)] == [200, 405, 405]

@@ -11,6 +11,8 @@ from coal_mine.web.environ import Environ
 from .answers import UnknownNode
 
 _PREFIX = re.compile("/node/([^/]+)(/.*)")
+# In one path, each of which is looked up.
+_MOST_NODES = 3
 _KEY = "coal_mine.moneta.node"
 
 
@@ -21,8 +23,11 @@ class Standpoint:
         self._own_name = own_name
 
     def taken(self, environ: Environ) -> Environ:
-        """As if it had been sent to the node that the path names. Raises UnknownNode."""
-        while found := _PREFIX.fullmatch(environ["PATH_INFO"]):
+        """As if it had been sent to the node that the path names. Raises UnknownNode. What names more stays an unknown path."""
+        for _ in range(_MOST_NODES):
+            found = _PREFIX.fullmatch(environ["PATH_INFO"])
+            if found is None:
+                break
             environ = environ | {"PATH_INFO": found[2], _KEY: self._named(found[1])}
         return environ
 
