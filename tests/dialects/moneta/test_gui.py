@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from coal_mine.web.dialects.moneta.gui import MAX_BYTES
 from tests.api.wire import Answer, exchange, request
 from tests.dialects.moneta.client import Moneta
 from tests.support.server import CoalMine
@@ -35,6 +36,8 @@ def _fill(place: Path) -> None:
     (place / "web/js/app.js").write_text("run()")
     (place / "web/style.css").write_text("p {}")
     (place / "web/with blank.png").write_bytes(b"\x89PNG")
+    with (place / "web/large.bin").open("wb") as large:
+        large.truncate(MAX_BYTES + 1)
     (place / "web-private/secret").write_text("secret")
     (place / "secret").write_text("secret")
     (place / "web/there").symlink_to(place / "web-private")
@@ -89,6 +92,25 @@ def test_without_a_slash_at_the_end_browsers_are_led_to_it(gui: Moneta) -> None:
 
     assert (answer.url, answer.text) == (f"{gui.server.url}/gui/", "<p>Moneta</p>")
     assert [each.status_code for each in answer.history] == [303]
+
+
+@pytest.mark.parametrize("path", ["/gui/", "/gui/js/app.js"])
+def test_no_other_site_may_show_what_is_served_as_its_own(gui: Moneta, path: str) -> None:
+    headers = gui.call("GET", path).headers
+
+    assert (headers["Content-Security-Policy"], headers["X-Frame-Options"]) == ("frame-ancestors 'self'", "SAMEORIGIN")
+
+
+def test_a_file_that_would_fill_the_memory_is_not_served_as_a_whole(gui: Moneta) -> None:
+    status, text = gui.error("GET", "/gui/large.bin")
+
+    assert (status, str(MAX_BYTES) in text) == (403, True)
+
+
+def test_a_part_of_a_large_file_is_served(gui: Moneta) -> None:
+    answer = gui.call("GET", "/gui/large.bin", headers={"Range": f"bytes={MAX_BYTES - 1}-"})
+
+    assert (answer.status_code, answer.content) == (206, b"\0\0")
 
 
 def test_a_file_that_a_browser_has_already_is_not_sent_again(gui: Moneta) -> None:

@@ -10,12 +10,16 @@ from typing import Any
 
 import bottle
 
-from coal_mine.domain.errors import NotFound
+from coal_mine.domain.errors import Forbidden, NotFound
 from coal_mine.web.responses import Answer
 
 from .calls import Call, Route
 
 _INDEX = "index.html"
+# An answer is held in memory until it is sent.
+MAX_BYTES = 16_777_216
+# What is on these pages acts with the browser's login, or with none where the address is enough, so no other site may show them as its own.
+_NO_FRAMES = [("content-security-policy", "frame-ancestors 'self'"), ("x-frame-options", "SAMEORIGIN")]
 _log = logging.getLogger(__name__)
 
 
@@ -60,8 +64,10 @@ def _answer_of(given: bottle.HTTPResponse) -> Answer:
     if given.status_code in (403, 404):
         raise _nothing()
     with closing(given):
+        if given.content_length > MAX_BYTES:
+            raise Forbidden(f"larger files than {MAX_BYTES} bytes are not served at once: ask for a part of it")
         content = b"".join(part if isinstance(part, bytes) else part.encode() for part in given.body)
-    return Answer(given.status_code, list(given.headerlist), content)
+    return Answer(given.status_code, [*given.headerlist, *_NO_FRAMES], content)
 
 
 def _nothing() -> NotFound:
