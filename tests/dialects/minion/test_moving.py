@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import uuid
@@ -32,8 +33,8 @@ def stored(name: str, **fields: Any) -> str:
 
 @dataclass(frozen=True)
 class Moves:
-    group: str
-    disabled: list[dict[str, Any]]  # the jobs after the first time
+    disabled: dict[str, Any]  # the jobs after the first time, by their names
+    enabled: dict[str, Any]  # after the last one
     first: list[str]  # what the program says
     again: list[str]
     last: list[str]
@@ -41,21 +42,27 @@ class Moves:
 
 @pytest.fixture(scope="module")
 def moves(minion: MinionClient, tmp_path_factory: pytest.TempPathFactory) -> Moves:
-    """Of three jobs, one of which is none."""
+    """Of four jobs, one of which is none. Between the times, a client of Minion changes one and creates another."""
     jobs, group = tmp_path_factory.mktemp("jobs"), f"space-{uuid.uuid4().hex[:8]}"
-    (jobs / "spinup" / group).mkdir(parents=True)
-    for name, text in (
-        ("first", stored("first", enabled=True)),
-        ("second", stored("second")),
-        ("broken", stored("broken", details={"runner": 1})),
-    ):
-        (jobs / "spinup" / group / own_id(name)).write_text(text)
+    objects = jobs / "spinup" / group
+    objects.mkdir(parents=True)
+    store(objects, first=stored("first", enabled=True), second=stored("second"), broken=stored("broken", details={"runner": 1}))
+    store(objects, wrapped=json.dumps({"job": json.loads(stored("wrapped", enabled=True)), "tags": []}))
     first = moved(minion, jobs, "--disabled")
-    return Moves(group, jobs_of(minion, group), first, moved(minion, jobs, "--disabled"), moved(minion, jobs))
+    disabled, again = jobs_of(minion, group), moved(minion, jobs, "--disabled")
+    store(objects, first=stored("first", enabled=True, description="changed"), third=stored("third", enabled=True))
+    last = moved(minion, jobs)
+    return Moves(disabled, jobs_of(minion, group), first, again, last)
 
 
-def jobs_of(minion: MinionClient, group: str) -> list[dict[str, Any]]:
-    return [minion.call("GET", f"/jobs/{group}/{one}").json() for one in minion.call("GET", f"/jobs/{group}").json()]
+def store(objects: Path, **texts: str) -> None:
+    for name, text in texts.items():
+        (objects / own_id(name)).write_text(text)
+
+
+def jobs_of(minion: MinionClient, group: str) -> dict[str, Any]:
+    shown = [minion.call("GET", f"/jobs/{group}/{one}").json() for one in minion.call("GET", f"/jobs/{group}").json()]
+    return {job["name"]: job for job in (one.get("job", one) for one in shown)}
 
 
 def own_id(name: str) -> str:
@@ -63,8 +70,9 @@ def own_id(name: str) -> str:
 
 
 def moved(minion: MinionClient, jobs: Path, *arguments: str) -> list[str]:
-    command = [sys.executable, "-c", block("import "), str(jobs), minion.server.url, KEY, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    command = [sys.executable, "-c", block("import "), str(jobs), minion.server.url, *arguments]
+    environment = os.environ | {"COAL_MINE_AUTH_KEY": KEY}
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
 
 
 def test_the_configuration_that_is_shown_is_one(tmp_path: Path) -> None:
@@ -79,22 +87,33 @@ def test_the_configuration_that_is_shown_is_one(tmp_path: Path) -> None:
     )
 
 
-def test_the_program_that_is_shown_moves_jobs_with_their_ids(minion: MinionClient, moves: Moves) -> None:
-    assert {job["name"]: job["id"] for job in moves.disabled} == {name: own_id(name) for name in ("first", "second")}
+def test_the_program_that_is_shown_moves_jobs_with_their_ids(moves: Moves) -> None:
+    assert {name: job["id"] for name, job in moves.disabled.items()} == {name: own_id(name) for name in ("first", "second", "wrapped")}
 
 
-def test_jobs_rest_until_the_program_is_run_for_the_last_time(minion: MinionClient, moves: Moves) -> None:
-    assert [job["enabled"] for job in moves.disabled] == [False, False]
-    assert {job["name"]: job["enabled"] for job in jobs_of(minion, moves.group)} == {"first": True, "second": False}
-    assert [line for line in moves.last if line.endswith(": moved")] == [line for line in moves.first if line.endswith(": moved")]
+def test_jobs_in_either_form_rest_until_the_program_is_run_for_the_last_time(moves: Moves) -> None:
+    assert {name for name, job in moves.disabled.items() if job["enabled"]} == set()
 
 
-def test_the_program_that_is_shown_says_what_it_could_not_move(moves: Moves) -> None:
-    (refused,) = (line for line in moves.first if not line.endswith(": moved"))
-
-    assert refused.endswith(": cannot decode body into create job input: details.runner is a number, not a text")
+def test_in_the_end_jobs_are_enabled_as_they_were(moves: Moves) -> None:
+    assert {name: job["enabled"] for name, job in moves.enabled.items()} == {"first": True, "second": False, "third": True, "wrapped": True}
 
 
-def test_the_program_that_is_shown_moves_nothing_twice(moves: Moves) -> None:
+def test_what_was_changed_in_the_meantime_comes_along(moves: Moves) -> None:
+    assert moves.enabled["first"]["description"] == "changed"
+
+
+def test_what_was_created_in_the_meantime_keeps_its_id(moves: Moves) -> None:
+    assert moves.enabled["third"]["id"] == own_id("third")
+
+
+@pytest.mark.parametrize("time", ["first", "last"])
+def test_the_program_that_is_shown_says_what_it_could_not_move(moves: Moves, time: str) -> None:
+    (refused,) = (line for line in getattr(moves, time) if not line.endswith(": moved"))
+
+    assert refused.endswith(" job input: details.runner is a number, not a text")
+
+
+def test_a_job_that_is_there_is_left_alone_as_long_as_jobs_rest(moves: Moves) -> None:
     assert [line for line in moves.again if line.endswith(": moved")] == []
     assert [line for line in moves.again if "already" in line] != []
