@@ -11,7 +11,9 @@ from typing import Protocol
 from coal_mine.domain.alert import ELASTICSEARCH, Claim, Delivery, DeliveryState
 from coal_mine.domain.errors import DeliveryFailed, StoreUnavailable
 from coal_mine.domain.ports import Clock, Ids, Outbox, Store
-from coal_mine.services.documents import Answer, DocumentMaker, Made, OwedDocuments, SentDocument
+from coal_mine.services.document_maker import DocumentMaker
+from coal_mine.services.documents import Made, SentDocument, Taken
+from coal_mine.services.owed_documents import OwedDocuments
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +35,7 @@ class DocumentIndex(Protocol):
 
     name: str  # in the words of the log
 
-    def send(self, documents: Sequence[SentDocument]) -> Answer:
+    def send(self, documents: Sequence[SentDocument]) -> Taken:
         """Raises DeliveryFailed when it is not known that any was taken."""
 
     def close(self) -> None:
@@ -119,7 +121,7 @@ class _Turn:
             if not self._record(some, answer):
                 return
 
-    def _record(self, some: list[Made], answer: Answer) -> bool:
+    def _record(self, some: list[Made], answer: Taken) -> bool:
         """False when the claim was lost meanwhile."""
         good = []
         is_held = True

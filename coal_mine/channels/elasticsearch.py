@@ -14,7 +14,7 @@ from elasticsearch import ApiError, Elasticsearch, UnsupportedProductError
 
 from coal_mine.config import ElasticsearchConfig
 from coal_mine.domain.errors import DeliveryFailed
-from coal_mine.services.documents import Answer, SentDocument
+from coal_mine.services.documents import SentDocument, Taken
 
 # Shorter than the lease of whoever sends.
 TIMEOUT_SECONDS = 20.0
@@ -43,10 +43,10 @@ class ElasticsearchIndex:
             headers=dict(settings.headers), request_timeout=timeout, max_retries=0, connections_per_node=1, **trust,
         )  # fmt: skip
 
-    def send(self, documents: Sequence[SentDocument]) -> Answer:
+    def send(self, documents: Sequence[SentDocument]) -> Taken:
         """Raises DeliveryFailed when it is not known that any was taken."""
         if not documents:
-            return Answer()
+            return Taken()
         try:
             found = self._client.bulk(operations=self._lines(documents))
         except ApiError as error:
@@ -57,17 +57,17 @@ class ElasticsearchIndex:
             raise DeliveryFailed(f"{self._place}: no answer within {self._timeout:g} s") from error
         except TransportError as error:
             raise DeliveryFailed(f"{self._place}: {error.message}") from error
-        return _answer(documents, found["items"])
+        return _taken(documents, found["items"])
 
     def close(self) -> None:
         self._client.close()
 
-    def _in_parts(self, documents: Sequence[SentDocument]) -> Answer:
+    def _in_parts(self, documents: Sequence[SentDocument]) -> Taken:
         if len(documents) == 1:
-            return Answer(refused={documents[0].id: f"{_TOO_LARGE}: larger than what {self._place} takes"})
+            return Taken(refused={documents[0].id: f"{_TOO_LARGE}: larger than what {self._place} takes"})
         half = len(documents) // 2
         first, second = self.send(documents[:half]), self.send(documents[half:])
-        return Answer(refused={**first.refused, **second.refused}, failed={**first.failed, **second.failed})
+        return Taken(refused={**first.refused, **second.refused}, failed={**first.failed, **second.failed})
 
     def _lines(self, documents: Sequence[SentDocument]) -> list[Any]:
         """With ids, so that what is sent again is there once."""
@@ -102,7 +102,7 @@ def _reason(body: object, otherwise: str) -> str:
     return (f"{reason}: {cause.get('reason')}" if isinstance(cause, Mapping) else reason)[:300]
 
 
-def _answer(documents: Sequence[SentDocument], items: Sequence[Mapping[str, Any]]) -> Answer:
+def _taken(documents: Sequence[SentDocument], items: Sequence[Mapping[str, Any]]) -> Taken:
     refused: dict[str, str] = {}
     failed: dict[str, str] = {}
     for document, item in zip(documents, items, strict=True):
@@ -113,7 +113,7 @@ def _answer(documents: Sequence[SentDocument], items: Sequence[Mapping[str, Any]
         reason = _reason(result, "no reason given")
         is_its_own = status == _TOO_LARGE or (_type(result) in _OF_THE_DOCUMENT and _FULL not in reason)
         (refused if is_its_own else failed)[document.id] = f"{status}: {reason}"
-    return Answer(refused=refused, failed=failed)
+    return Taken(refused=refused, failed=failed)
 
 
 def _type(result: Mapping[str, Any]) -> object:

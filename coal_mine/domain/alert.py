@@ -17,7 +17,7 @@ class Kind(StrEnum):
     LOST = "LOST"  # nothing is heard of the node that runs the job
     REPORT = "REPORT"  # a run has ended, and somebody wants to read about it
     ENDED = "ENDED"  # a run has ended, and Elasticsearch is to have its documents
-    AUDITED = "AUDITED"  # a job or an option was changed, and Elasticsearch is to have the document
+    AUDITED = "AUDITED"  # a job was changed, and Elasticsearch is to have the document
     STOPPED = "STOPPED"  # a background or a node has not been seen for a lease and did not end cleanly
 
 

@@ -20,8 +20,8 @@ from coal_mine.config import Config, HeartbeatConfig
 from coal_mine.domain.alert import EMAIL, LOG, REPORTS
 from coal_mine.domain.ports import Channel, Clock, Ids, Store
 from coal_mine.domain.run import Run
-from coal_mine.services.documents import OwedDocuments
 from coal_mine.services.jobs import Jobs
+from coal_mine.services.owed_documents import OwedDocuments
 
 from .document_parts import document_loop
 

@@ -10,7 +10,8 @@ from coal_mine.background.loop import Loop
 from coal_mine.config import Config, ElasticsearchConfig
 from coal_mine.domain.errors import CoalMineError
 from coal_mine.domain.ports import Clock, Ids, Store
-from coal_mine.services.documents import DocumentForms, DocumentMaker, OwedDocuments
+from coal_mine.services.document_maker import DocumentForms, DocumentMaker
+from coal_mine.services.owed_documents import OwedDocuments
 
 if TYPE_CHECKING:
     from coal_mine.background.documents import DocumentIndex

@@ -25,8 +25,8 @@ from coal_mine.domain.alert import OPERATORS
 from coal_mine.domain.ports import Channel, Store
 from coal_mine.domain.server import Backgrounds, Server
 from coal_mine.ids import RandomIds
-from coal_mine.services.documents import OwedDocuments, OwingAudit
 from coal_mine.services.outcomes import Outcomes
+from coal_mine.services.owed_documents import OwedDocuments, OwingAudit
 from coal_mine.web.turns import Turns
 
 from .node_parts import NodeParts

@@ -17,10 +17,9 @@ from coal_mine.domain.run import End, Result, Run, RunState
 from coal_mine.domain.text import printable
 from coal_mine.domain.times import isoformat
 
-from .run_output import end_of_output
+from .run_output import END_BYTES, end_of_output
 
 _LINES = 1_000
-_BYTES = 1_000_000  # of the output's end, in which these lines are looked for
 _LINE = 10_000
 OK, ERROR, FAIL, RUNNING = "ok", "error", "fail", "running"
 _FORGOTTEN = "The record of the run has been deleted since."
@@ -62,7 +61,7 @@ def _message(delivery_id: str, alert: Alert, state: str, lines: tuple[str, ...],
 
 def _lines(run: Run, store: Store) -> Iterator[str]:
     yield from (f"{label + ':':<13}{printable(value)}" for label, value in _facts(run, _zone(store)))
-    lines = [_line(line) for line in end_of_output(store.output, run, _BYTES)[-_LINES:]]
+    lines = [_line(line) for line in end_of_output(store.output, run, END_BYTES)[-_LINES:]]
     if lines:
         yield ""
         yield f"Output: {_amount(run.result)}; the last {len(lines)} lines:"

@@ -13,6 +13,8 @@ from coal_mine.domain.output import MAX_CHUNK, Chunk, Line, Stream, lines_of
 from coal_mine.domain.run import Run
 
 LINES = 20
+# Of the output's end, in which the last lines of a report are looked for.
+END_BYTES = 1_000_000
 _LINE = 500  # characters of a line that are shown
 _TAIL = 16_384  # bytes that are looked at
 STREAMS = {"both": frozenset(Stream), "stdout": frozenset({Stream.STDOUT}), "stderr": frozenset({Stream.STDERR})}

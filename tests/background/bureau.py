@@ -16,10 +16,11 @@ from coal_mine.domain.job import Definition
 from coal_mine.domain.output import Chunk, Frame, Stream
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import Run, RunState
-from coal_mine.services.documents import DocumentForms, DocumentMaker, OwedDocuments, OwingAudit
+from coal_mine.services.document_maker import DocumentForms, DocumentMaker
 from coal_mine.services.job_canaries import JobCanaries
 from coal_mine.services.jobs import Jobs
 from coal_mine.services.outcomes import Outcomes
+from coal_mine.services.owed_documents import OwedDocuments, OwingAudit
 from coal_mine.web.dialects.moneta.documents import change_document, execution_document, report_document
 from tests.stores.run_examples import run as example_run
 from tests.support.elastic import Document, Elastic

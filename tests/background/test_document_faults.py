@@ -13,7 +13,7 @@ from coal_mine.background.outbox import Expander
 from coal_mine.domain.alert import DeliveryState
 from coal_mine.domain.errors import DeliveryFailed, StoreUnavailable
 from coal_mine.domain.job import Definition
-from coal_mine.services.documents import Answer, SentDocument
+from coal_mine.services.documents import SentDocument, Taken
 from tests.background.bureau import Bureau
 from tests.support.agents import Line
 from tests.support.jobs import DAY, HOUR
@@ -139,7 +139,7 @@ class Dying:
     def __init__(self, index: DocumentIndex) -> None:
         self._index = index
 
-    def send(self, documents: Sequence[SentDocument]) -> Answer:
+    def send(self, documents: Sequence[SentDocument]) -> Taken:
         self._index.send(documents)
         raise SystemExit
 
@@ -165,7 +165,7 @@ def test_what_a_dead_process_has_sent_is_sent_again_after_its_lease_and_is_there
 class Losing(Dying):
     """The store goes away while it sends."""
 
-    def send(self, documents: Sequence[SentDocument]) -> Answer:
+    def send(self, documents: Sequence[SentDocument]) -> Taken:
         raise StoreUnavailable("the store is away")
 
 
@@ -191,7 +191,7 @@ def test_a_store_that_is_away_while_a_document_is_made_refuses_none(bureau: Bure
 class Odd(Dying):
     """Answers what nobody has thought of."""
 
-    def send(self, documents: Sequence[SentDocument]) -> Answer:
+    def send(self, documents: Sequence[SentDocument]) -> Taken:
         raise KeyError("items")
 
 
@@ -231,7 +231,7 @@ class Fickle(Dying):
 
     takes_one = False
 
-    def send(self, documents: Sequence[SentDocument]) -> Answer:
+    def send(self, documents: Sequence[SentDocument]) -> Taken:
         if not self.takes_one:
             raise DeliveryFailed("no answer")
         self.takes_one = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coal_mine.services.documents import OwedDocuments
+from coal_mine.services.owed_documents import WANTED_UNTIL, OwedDocuments
 from tests.background.bureau import EXECUTION, REPORT, Bureau
 from tests.support.jobs import DAY, HOUR, SECOND
 
@@ -116,7 +116,7 @@ def test_documents_are_wanted_for_as_long_as_somebody_sends_them(bureau: Bureau)
 
 
 def test_who_begins_to_send_documents_wants_them(bureau: Bureau) -> None:
-    bureau.store.options.unset("elasticsearch")
+    bureau.store.options.unset(WANTED_UNTIL)
     bureau.new_sender().run_once(bureau.now)
     OwedDocuments(bureau.store, bureau.clock).of_runs([bureau.ended_run()])
 

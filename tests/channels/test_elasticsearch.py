@@ -17,7 +17,7 @@ import trustme
 from coal_mine.channels.elasticsearch import ElasticsearchIndex
 from coal_mine.config import ElasticsearchConfig
 from coal_mine.domain.errors import DeliveryFailed
-from coal_mine.services.documents import Answer, SentDocument
+from coal_mine.services.documents import SentDocument, Taken
 from tests.support.elastic import Elastic
 from tests.support.waiting import PATIENCE, until
 
@@ -65,7 +65,7 @@ def failure(index: ElasticsearchIndex) -> str:
 def test_each_document_is_written_with_its_id_into_the_index_of_its_day(elastic: Elastic, index: ElasticsearchIndex) -> None:
     answer = index.send([document("one"), document("two", DECEMBER)])
 
-    assert answer == Answer()
+    assert answer == Taken()
     assert elastic.documents == {("moneta-2026.11", "one"): {"task": "one"}, ("moneta-2026.12", "two"): {"task": "two"}}
 
 
@@ -76,14 +76,14 @@ def test_many_documents_are_one_request(elastic: Elastic, index: ElasticsearchIn
 
 
 def test_no_documents_are_no_request(elastic: Elastic, index: ElasticsearchIndex) -> None:
-    assert index.send([]) == Answer()
+    assert index.send([]) == Taken()
     assert elastic.paths == []
 
 
 def test_a_document_that_is_there_already_counts_as_taken(elastic: Elastic, index: ElasticsearchIndex) -> None:
     index.send([document("one")])
 
-    assert index.send([document("one"), document("two")]) == Answer()
+    assert index.send([document("one"), document("two")]) == Taken()
     assert elastic.ids() == ["one", "two"]
 
 
@@ -91,7 +91,7 @@ def test_of_a_document_that_is_refused_the_reason_is_told_and_the_others_are_tak
     elastic.faults["two"] = (400, "document_parsing_exception")
     answer = index.send([document("one"), document("two"), document("three")])
 
-    assert answer == Answer(refused={"two": "400: document_parsing_exception: two is not welcome"})
+    assert answer == Taken(refused={"two": "400: document_parsing_exception: two is not welcome"})
     assert elastic.ids() == ["one", "three"]
 
 
@@ -99,7 +99,7 @@ def test_of_a_document_that_is_refused_the_reason_is_told_and_the_others_are_tak
 def test_what_does_not_fit_the_index_is_refused(elastic: Elastic, index: ElasticsearchIndex, fault: str) -> None:
     elastic.faults["one"] = (400, fault)
 
-    assert index.send([document("one")]) == Answer(refused={"one": f"400: {fault}: one is not welcome"})
+    assert index.send([document("one")]) == Taken(refused={"one": f"400: {fault}: one is not welcome"})
 
 
 @pytest.mark.parametrize("fault", ["mapper_parsing_exception", "document_parsing_exception"])
@@ -126,14 +126,14 @@ def test_an_index_that_is_full_of_fields_may_be_given_room(elastic: Elastic, ind
 def test_what_is_no_fault_of_the_document_may_be_tried_again(elastic: Elastic, index: ElasticsearchIndex, status: int, fault: str) -> None:
     elastic.faults["one"] = (status, fault)
 
-    assert index.send([document("one"), document("two")]) == Answer(failed={"one": f"{status}: {fault}: one is not welcome"})
+    assert index.send([document("one"), document("two")]) == Taken(failed={"one": f"{status}: {fault}: one is not welcome"})
 
 
 def test_what_is_too_large_together_is_sent_in_parts(elastic: Elastic, index: ElasticsearchIndex) -> None:
     elastic.most_bytes = 1_000
     answer = index.send([document(f"n{number}", text="x" * 300) for number in range(8)])
 
-    assert answer == Answer()
+    assert answer == Taken()
     assert elastic.ids() == [f"n{number}" for number in range(8)]
 
 
@@ -141,7 +141,7 @@ def test_what_is_too_large_by_itself_is_refused_alone(elastic: Elastic, index: E
     elastic.most_bytes = 1_000
     answer = index.send([document("one"), document("two", text="x" * 1_000), document("three")])
 
-    assert answer == Answer(refused={"two": f"413: larger than what Elasticsearch at 127.0.0.1:{elastic.port} takes"})
+    assert answer == Taken(refused={"two": f"413: larger than what Elasticsearch at 127.0.0.1:{elastic.port} takes"})
     assert elastic.ids() == ["one", "three"]
 
 
@@ -209,7 +209,7 @@ def test_after_a_failure_the_next_try_may_succeed_at_once(elastic: Elastic, inde
     failure(index)
     elastic.start()
 
-    assert index.send([document("two")]) == Answer()
+    assert index.send([document("two")]) == Taken()
 
 
 def test_who_does_not_answer_in_time_is_asked_again_and_has_nothing_twice(elastic: Elastic, index: ElasticsearchIndex) -> None:
@@ -220,7 +220,7 @@ def test_who_does_not_answer_in_time_is_asked_again_and_has_nothing_twice(elasti
     until("the document of the request that was given up", lambda: elastic.ids() == ["one"])
 
     assert told == f"Elasticsearch at 127.0.0.1:{elastic.port}: no answer within 0.1 s"
-    assert index.send([document("one"), document("two")]) == Answer()
+    assert index.send([document("one"), document("two")]) == Taken()
     assert elastic.ids() == ["one", "two"]
 
 
@@ -247,7 +247,7 @@ def encrypted(authority: trustme.CA) -> Iterator[Elastic]:
 def test_an_authority_of_ones_own_may_be_trusted(authority: trustme.CA, encrypted: Elastic, tmp_path: Path) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     with channel(encrypted.url, ca_certs=tmp_path / "ca.pem") as index:
-        assert index.send([document("one")]) == Answer()
+        assert index.send([document("one")]) == Taken()
 
     assert encrypted.ids() == ["one"]
 
