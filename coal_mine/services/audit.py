@@ -4,6 +4,8 @@ An entry of a job is written after the change that it is about, and before anyth
 job whose canary does not follow it yet, and whoever notices that writes the same entry: the job itself says who has made the change and
 when, and the entry before this one what it was before. So an entry can be lost only of a job that was deleted, and of an option, when the
 process that changed it died right then.
+
+Whoever repeats adds an entry even if it is there: the store keeps the first, and what is to follow from an entry may not have followed.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class JobAudit:
     def changed(self, before: Job, after: Job) -> None:
         """With the change before it, which would never be noticed afterwards."""
         entry = _entry(after, AuditKind.CHANGED, old=definition_as_text(before.definition))
-        self._store.add([*self._missing(before, after.changed_at), entry])
+        self._store.add([*self._latest(before, after.changed_at), entry])
 
     def deleted(self, job: Job, by: str, now: datetime) -> None:
         """The job as it was before."""
@@ -42,19 +44,19 @@ class JobAudit:
             id=f"{_identity(job)}|{AuditKind.DELETED}", at=now, kind=AuditKind.DELETED, subject=job.id, by=printed(by),
             old=definition_as_text(job.definition),
         )  # fmt: skip
-        self._store.add([*self._missing(job, now), entry])
+        self._store.add([*self._latest(job, now), entry])
 
     def repeat(self, job: Job, now: datetime) -> None:
-        """Write of its latest change, if whoever has made it did not come to it."""
-        self._store.add(self._missing(job, now))
+        """Write of its latest change, since whoever has made it may not have come to it."""
+        self._store.add(self._latest(job, now))
 
-    def _missing(self, job: Job, now: datetime) -> list[AuditEntry]:
-        """The entry of its latest change, if that is not there."""
+    def _latest(self, job: Job, now: datetime) -> list[AuditEntry]:
+        """The entry of its latest change, as it is there, or as it should be; none if it was so long ago that nobody will repeat it."""
         if now - job.changed_at > _REPEATED_WITHIN:
             return []
         newest = self._store.select(AuditFilter(subject=job.id, until=job.changed_at + _MILLISECOND), limit=1)
         if newest and newest[0].id == _id(job):
-            return []
+            return newest
         return [_created(job) if job.version == 1 else _entry(job, AuditKind.CHANGED, old=newest[0].new if newest else "")]
 
 

@@ -26,8 +26,8 @@ class JobCanaries:
         self._store = store.canaries
         self._ids = ids
 
-    def create(self, job_id: str, definition: Definition, now: datetime, version: int = 1) -> str:
-        """The new canary's id. Raises Conflict when no name can be found for it."""
+    def create(self, job_id: str, definition: Definition, now: datetime, *, version: int) -> str:
+        """The new canary's id; it follows that version of the job. Raises Conflict when no name can be found for it."""
         periodicity = _periodicity(job_id, definition, now, version)
         for name in _names(job_id, definition):
             canary = states.created(
@@ -54,7 +54,7 @@ class JobCanaries:
         try:
             self._change(job.canary_id, job, now)
         except NotFound:
-            return self.create(job.id, job.definition, now, job.version)
+            return self.create(job.id, job.definition, now, version=job.version)
         return job.canary_id
 
     def delete(self, canary_id: str) -> None:

@@ -28,13 +28,15 @@ MAX_TICKS = 100
 _MAX_TRIES = 1_000
 # So many rounds of planning for ticks that passed unplanned before a change; more than ten thousand ticks nobody will read.
 _MAX_ROUNDS = 20
+# What a canary follows whose job is not settled yet; the first version is 1.
+_NO_VERSION = 0
 
 
 class JobCanaries(Protocol):
     """The canaries that jobs own."""
 
-    def create(self, job_id: str, definition: Definition, now: datetime) -> str:
-        """The new canary's id."""
+    def create(self, job_id: str, definition: Definition, now: datetime, *, version: int) -> str:
+        """The new canary's id; it follows that version of the job."""
 
     def follow(self, job: Job, now: datetime) -> str:
         """Make the canary as the job says now; its id, a new one when somebody has deleted it."""
@@ -101,6 +103,7 @@ class Jobs:
                 if given.id:
                     raise
             else:
+                job = self._followed(job, now)
                 self._plans_changed()
                 return self._shown(job, now)
         raise StoreUnavailable("no free id was found")
@@ -165,10 +168,13 @@ class Jobs:
         return self._coming(self._jobs.get(job_id).definition, self._clock.now(), count)
 
     def _add(self, job_id: str, definition: Definition, now: datetime, by: str) -> Job:
-        """The canary first: a job is never without one. A crash in between leaves a canary of no job, which alerts, and can be deleted."""
+        """The canary first: a job is never without one. A crash in between leaves a canary of no job, which alerts, and can be deleted.
+
+        It does not follow the job yet, so that a background notices a crash before the entry in the audit log.
+        """
         if self._jobs.versions([job_id]):
             raise job_exists(job_id)
-        canary_id = self._canaries.create(job_id, definition, now)
+        canary_id = self._canaries.create(job_id, definition, now, version=_NO_VERSION)
         job = Job(
             id=job_id, definition=definition, canary_id=canary_id, version=1,
             created_at=now, changed_at=now, next_at=first_tick(definition, now), changed_by=printed(by),
@@ -226,11 +232,14 @@ class Jobs:
         self._runs.withdraw(job.id, below=job.version, after=now)
         if not job.definition.enabled:
             self._skip(job, now, reason)
-        canary_id = self._canaries.follow(job, now)
-        if canary_id != job.canary_id:
-            job = self._with_canary(job, canary_id)
+        job = self._followed(job, now)
         self._plans_changed()
         return job
+
+    def _followed(self, job: Job, now: datetime) -> Job:
+        """With its canary, which is as the job says."""
+        canary_id = self._canaries.follow(job, now)
+        return job if canary_id == job.canary_id else self._with_canary(job, canary_id)
 
     def _with_canary(self, job: Job, canary_id: str) -> Job:
         """Under the same version, since nothing that is planned changes."""

@@ -212,6 +212,23 @@ def test_a_change_whose_entry_was_not_written_is_told_by_a_background(scene: Sce
     assert [field(text, "command") for text in (entry.old, entry.new)] == ["true", "false"]
 
 
+def test_a_creation_whose_entry_was_not_written_is_told_by_a_background(scene: Scene) -> None:
+    with pytest.raises(StoreUnavailable):
+        cut_off(scene).create(BODY, by="jo")
+    at = scene.now
+    scene.unsettled.run_once(scene.clock.move(SETTLED_AFTER))
+
+    assert [(entry.kind, entry.by, entry.at) for entry in log(scene)] == [(CREATED, "jo", at)]
+
+
+def test_a_job_that_is_changed_while_it_is_created_is_told_of_both_once(scene: Scene) -> None:
+    others = (lambda: scene.clock.move(SECOND), lambda: scene.jobs.patch("backup", {"emails": ["al@example.com"]}, by="al"))
+    overtaken(scene, *others).create(BODY, by="jo")
+
+    assert told(scene) == [(CREATED, "jo"), (CHANGED, "al")]
+    assert scene.canary_of(scene.store.jobs.get("backup")).emails == ("al@example.com",)
+
+
 def test_a_creation_whose_entry_was_not_written_is_told_with_the_next_change(scene: Scene) -> None:
     with pytest.raises(StoreUnavailable):
         cut_off(scene).create(BODY, by="jo")
