@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -11,12 +12,12 @@ from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Runner
 from coal_mine.domain.template import filled
 
-from .section import Section, boolean, is_http_url
+from .section import Section, boolean, is_http_url, readable_file
 
 _TYPES = (Runner.DUMMY, Runner.INSTANCE)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _REGION = re.compile(r"[a-z0-9-]{1,60}")
-_ONLY_HTTP = ("endpoint", "endpoint_template", "token", "auth_header")
+_ONLY_HTTP = ("endpoint", "endpoint_template", "token", "auth_header", "ca_certs")
 _ONLY_AWS = ("region", "access_key", "secret_key")
 
 
@@ -37,6 +38,7 @@ class HttpRunner:
     endpoint_template: str
     token: str = field(repr=False)  # empty: none is sent
     auth_header: str
+    ca_certs: Path | None = None  # whom to trust; None: whom everybody does
     proxy: str = field(repr=False)  # empty: none; the environment's do not count
 
 
@@ -72,17 +74,21 @@ def _dummy(section: Section) -> DummyRunner:
 
 
 def _http(section: Section) -> HttpRunner:
+    no_certificate: Path | None = None
     _refuse(section, _ONLY_AWS, "goes with aws = true")
     config = HttpRunner(
         endpoint=_url(section, "endpoint"),
         endpoint_template=_url(section, "endpoint_template"),
         token=_token(section),
         auth_header=section.take("auth_header", "X-Auth-Token", _header),
+        ca_certs=section.take("ca_certs", no_certificate, _certificates),
         proxy=_proxy(section),
     )
     section.refuse_rest("type", "aws", *_ONLY_HTTP, "proxy")
     if not config.endpoint and not config.endpoint_template:
         raise section.error("endpoint", "missing; give the URL to call, or endpoint_template, or aws = true")
+    if config.ca_certs and not (config.endpoint or config.endpoint_template).startswith("https:"):
+        raise section.error("ca_certs", "there is nothing to trust where the URL does not begin with https")
     return config
 
 
@@ -123,7 +129,19 @@ def _url(section: Section, setting: str) -> str:
         raise section.error(setting, "not a URL such as https://cloud.example.com/instances/i-1/power")
     if "@" in urlsplit(example).netloc:
         raise section.error(setting, "has a name or a password before the host; give a token instead")
+    if setting == "endpoint_template" and _host(text, "a") != _host(text, "b"):
+        raise section.error(setting, "has a place before its path; whoever writes jobs could choose the host that gets the token")
     return text
+
+
+def _host(template: str, value: str) -> tuple[str, str]:
+    parts = urlsplit(filled(template, {"Account": value, "InstanceID": value}))
+    return parts.scheme, parts.netloc
+
+
+def _certificates(text: str) -> Path:
+    """From wherever the program is started that reads them."""
+    return readable_file(text).absolute()
 
 
 def _proxy(section: Section) -> str:

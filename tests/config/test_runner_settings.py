@@ -80,11 +80,18 @@ def test_the_keys_of_aws_are_not_shown_with_the_configuration(tmp_path: Path) ->
         ("[runner:x]\ntype = instance\n", "[runner:x] endpoint: missing; give the URL to call, or endpoint_template, or aws = true"),
         (
             HTTP + "tokn = a\n",
-            "[runner:x] tokn: unknown setting; [runner:x] knows type, aws, endpoint, endpoint_template, token, auth_header, proxy",
+            "[runner:x] tokn: unknown setting; [runner:x] knows "
+            "type, aws, endpoint, endpoint_template, token, auth_header, ca_certs, proxy",
         ),
         (HTTP + "region = a\n", "[runner:x] region: goes with aws = true"),
         (HTTP + "aws = perhaps\n", "[runner:x] aws: 'perhaps' is neither true nor false"),
         (HTTP + "auth_header = a b\n", "[runner:x] auth_header: 'a b' is not the name of a header, such as X-Auth-Token"),
+        (HTTP + "ca_certs = /nowhere\n", "[runner:x] ca_certs: '/nowhere' cannot be read: No such file or directory"),
+        (
+            "[runner:x]\ntype = instance\nendpoint = http://x/\nca_certs = /etc/passwd\n",
+            "[runner:x] ca_certs: there is nothing to trust where the URL does not begin with https",
+        ),
+        (AWS + "ca_certs = /etc/passwd\n", "[runner:x] ca_certs: does not go with aws = true, which calls AWS itself"),
         (AWS + "token = a\n", "[runner:x] token: does not go with aws = true, which calls AWS itself"),
         (AWS + "region = Mars!\n", "[runner:x] region: 'Mars!' is not a region such as eu-central-1"),
         (AWS + "access_key = a\n", "[runner:x] secret_key: missing; access_key and secret_key belong together"),
@@ -101,6 +108,34 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, fault: str) -> None:
         loaded(tmp_path, text)
 
     assert str(refusal.value).startswith(f"{tmp_path}/coal-mine.ini: {fault}")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://{{.InstanceID}}/s3cret", "https://{{.Account}}.example.com/s3cret", "http://x{{.Account}}?s3cret"]
+)
+def test_a_job_cannot_choose_the_host_that_gets_the_token(tmp_path: Path, url: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        loaded(tmp_path, f"[runner:x]\ntype = instance\nendpoint_template = {url}\n")
+
+    told = "has a place before its path; whoever writes jobs could choose the host that gets the token"
+    assert str(refusal.value) == f"{tmp_path}/coal-mine.ini: [runner:x] endpoint_template: {told}"
+
+
+def test_places_behind_the_host_are_allowed(tmp_path: Path) -> None:
+    template = "https://cloud.example.com:8443/{{.Account}}/i?id={{.InstanceID}}"
+    runner = loaded(tmp_path, f"[runner:x]\ntype = instance\nendpoint_template = {template}\n").runners["x"]
+
+    assert isinstance(runner, HttpRunner)
+    assert runner.endpoint_template == template
+
+
+def test_a_file_of_certificates_is_found_from_wherever_its_reader_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ca.pem").touch()
+    monkeypatch.chdir(tmp_path)
+    runner = loaded(tmp_path, HTTP + "ca_certs = ca.pem\n").runners["x"]
+
+    assert isinstance(runner, HttpRunner)
+    assert runner.ca_certs == tmp_path / "ca.pem"
 
 
 @pytest.mark.parametrize(

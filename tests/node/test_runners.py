@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from coal_mine.config import DummyRunner, HttpRunner, RunnerConfig
 from coal_mine.domain.job import Job
@@ -25,7 +27,7 @@ from tests.support.waiting import PATIENCE, until
 BY_HAND: list[Any] = []
 
 
-def http(**settings: str) -> HttpRunner:
+def http(**settings: Any) -> HttpRunner:
     return HttpRunner(**{"endpoint": "", "endpoint_template": "", "token": "", "auth_header": "X-Auth-Token", "proxy": ""} | settings)
 
 
@@ -125,6 +127,32 @@ def test_what_is_answered_is_the_output(house: House, cloud: Cloud) -> None:
 
     assert output_of(house.scene.store, run, Stream.STDOUT) == b'{"state": "stopping"}\xff\x00'
     assert output_of(house.scene.store, run, Stream.STDERR) == b""
+
+
+@pytest.fixture
+def private(scene: Scene, tmp_path: Path) -> Iterator[House]:
+    """A node that may ask a cloud whose certificate is of an authority of its own, once told to trust it and once not."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Cloud(context) as cloud:
+        runners = {"known": http(endpoint=cloud.url, ca_certs=tmp_path / "ca.pem"), "unknown": http(endpoint=cloud.url)}
+        with House(scene, tmp_path / "private", runners=runners) as one:
+            yield one
+
+
+def test_an_authority_of_ones_own_may_be_trusted(private: House) -> None:
+    run = ended(private, runner_name="known", details=asked_to("stop"))
+
+    assert output_of(private.scene.store, run) == b"done\n"
+
+
+def test_the_certificate_of_an_unknown_authority_is_not_trusted(private: House) -> None:
+    run = ended(private, runner_name="unknown", details=asked_to("stop"))
+
+    assert run.state is RunState.FAILED
+    assert b"certificate verify failed" in output_of(private.scene.store, run)
 
 
 def test_an_id_cannot_lead_to_another_place_of_the_endpoint(house: House, cloud: Cloud) -> None:

@@ -65,7 +65,7 @@ class Runners:
         if isinstance(config, HttpRunner):
             call = Call(
                 action=action, instance=instance, url=self._url(name, config, run, instance), token=config.token,
-                token_header=config.auth_header, proxy=config.proxy,
+                token_header=config.auth_header, ca_certs=str(config.ca_certs or ""), proxy=config.proxy,
             )  # fmt: skip
         else:
             call = Call(action=action, instance=instance, region=config.region, proxy=config.proxy)

@@ -24,6 +24,7 @@ class Call:
     region: str = ""  # of AWS; empty: boto3 finds it
     token: str = ""
     token_header: str = ""
+    ca_certs: str = ""  # the file that says whom to trust; empty: whom everybody does
     proxy: str = ""
     seconds: float = 30.0  # for all of it
 

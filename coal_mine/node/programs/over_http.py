@@ -19,6 +19,8 @@ def put(call: Call, output: BinaryIO) -> None:
     """Writes what is answered. Raises CallFailed."""
     with requests.Session() as session:
         session.trust_env = False  # neither proxies nor passwords of the machine
+        if call.ca_certs:
+            session.verify = call.ca_certs
         if call.proxy:
             session.proxies = {"http": call.proxy, "https": call.proxy}
         try:
