@@ -165,6 +165,11 @@ def definition_from_text(text: str, job_id: str) -> Definition:
     return replace(_read(Fields(value, lenient=True)), schedules=stored_schedules(value["schedules"]))
 
 
+def runner_name_in(text: str) -> str:
+    """Of what `definition_as_text` wrote, without reading all the rest; for whoever writes many runs."""
+    return str(json.loads(text).get("runner_name", ""))
+
+
 def merged(old: Definition, changes: object) -> dict[str, Any]:
     """The JSON of a definition in which some fields are replaced, each as a whole. Raises Invalid."""
     if not isinstance(changes, Mapping):

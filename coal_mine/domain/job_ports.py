@@ -128,7 +128,7 @@ class RunStore(Protocol):
         """How many of the first so many of `select` are in each state, and whether a node has ever taken them: is `attempt` above 0?"""
 
     def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
-        """Those that ended last first; of equal ones always the same first."""
+        """Those that ended last first, those of one time by id, highest first."""
 
     def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
         """How many of the first so many of `ended` are in each state."""
@@ -139,7 +139,8 @@ class RunStore(Protocol):
     def due(self, until: datetime, *, node: Node | None, limit: int) -> list[Run]:
         """Waiting runs to be started at that time or earlier: by due_at, then the highest priority, then id.
 
-        With a node, those whose slot is ANY or the node's name, and whose pools have one of the node's.
+        With a node, those whose slot is ANY or the node's name, and whose pools have one of the node's. Those for whose runner it has no
+        section may be among them, or not.
         """
 
     def overdue(self, now: datetime, *, limit: int) -> list[Run]:

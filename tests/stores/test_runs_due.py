@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from coal_mine.domain.job import Definition, Runner
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import ANY, ended, postponed, started
 from tests.stores.examples import HOUR, MILLISECOND, NOW, SECOND
@@ -19,6 +22,8 @@ from tests.stores.run_examples import (
     run,
     written,
 )
+
+CALLING = Definition(name="Stop", runner=Runner.INSTANCE, runner_name="power", details=(("instance_id", "i-1"),))
 
 
 def test_runs_are_due_at_their_time_and_not_before(store: Store) -> None:
@@ -66,6 +71,19 @@ def test_a_node_gets_what_is_for_one_of_its_pools(store: Store) -> None:
 
     assert ids(store.runs.due(NOW, node=node(pools=("x", "a", "b")), limit=10)) == ["ab", "bc"]
     assert ids(store.runs.due(NOW, node=node(pools=("c",)), limit=10)) == ["bc"]
+
+
+def test_a_node_gets_what_needs_one_of_its_runners_and_what_needs_none(store: Store) -> None:
+    store.runs.add([run(id="power", definition=CALLING, slot="node-1"), run(id="shell"), run(id="any", definition=CALLING)])
+    one = replace(node("node-1"), runners=("other", "power"))
+
+    assert ids(store.runs.due(NOW, node=one, limit=10)) == ["any", "power", "shell"]
+
+
+def test_a_run_that_needs_a_runner_is_due_when_no_node_asks(store: Store) -> None:
+    one = added(store, definition=CALLING)
+
+    assert store.runs.due(NOW, node=None, limit=10) == [one]
 
 
 def test_a_node_gets_its_own_runs_only_while_it_is_in_their_pool(store: Store) -> None:

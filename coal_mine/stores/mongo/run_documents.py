@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from coal_mine.domain.definition import runner_name_in
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import ANY, Attempt, End, Origin, Result, Run, RunChange, RunState
 
@@ -99,15 +100,24 @@ def _memberships(run: Run) -> Document:
 
 
 def takers_of(run: Run) -> list[str]:
-    """For each of its pools the nodes of it that may take the run; and everybody, for questions that are about no node."""
-    return [ANYBODY, *dict.fromkeys(f"{run.slot}|{pool}" for pool in run.pools)]
+    """For each of its pools the nodes of it that may take the run; and everybody, for questions that are about no node.
+
+    With the name of the runner that it needs: a node of a version that knows of none would start the job's empty command instead.
+    """
+    runner_name = runner_name_in(run.definition_text)
+    return [ANYBODY, *dict.fromkeys(_taker(run.slot, pool, runner_name) for pool in run.pools)]
 
 
 def taken_by(node: Node | None) -> list[str]:
     """In whose name this node takes runs."""
     if node is None:
         return [ANYBODY]
-    return list(dict.fromkeys(f"{slot}|{pool}" for pool in node.pools for slot in (ANY, node.name)))
+    runners = ("", *node.runners)
+    return list(dict.fromkeys(_taker(slot, pool, runner) for pool in node.pools for slot in (ANY, node.name) for runner in runners))
+
+
+def _taker(slot: str, pool: str, runner_name: str) -> str:
+    return f"{slot}|{pool}|{runner_name}" if runner_name else f"{slot}|{pool}"
 
 
 def _touched_at(run: Run) -> datetime:
