@@ -1,4 +1,7 @@
-"""Jobs in the collection `jobs`: the definition as a text, and beside it what is asked for."""
+"""Jobs in the collection `jobs`: the definition as a text, and beside it what is asked for.
+
+`changed_by_of` is the version for which `changed_by` holds.
+"""
 
 from __future__ import annotations
 
@@ -165,6 +168,7 @@ def document_of(job: Job) -> Document:
         "changed_at": job.changed_at,
         "next_at": job.next_at,
         "changed_by": job.changed_by,
+        "changed_by_of": job.version,
     }
     return {name: value for name, value in document.items() if value is not None}
 
@@ -178,5 +182,10 @@ def _job_of(document: Document) -> Job:
         created_at=document["created_at"],
         changed_at=document["changed_at"],
         next_at=document.get("next_at"),
-        changed_by=document.get("changed_by", ""),
+        changed_by=_changed_by(document),
     )
+
+
+def _changed_by(document: Document) -> str:
+    """Of another version of the job it says nothing: an older program has changed the job since, and left it as it was."""
+    return str(document["changed_by"]) if document.get("changed_by_of") == document["version"] else ""
