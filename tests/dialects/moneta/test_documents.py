@@ -94,7 +94,15 @@ def test_a_report_of_a_run_that_was_lost_says_that_it_failed(scene: Scene) -> No
     run = scene.write(lost(scene.start(scene.next_run(scene.job())), "its node was restarted", scene.now))
     document = report(run)
 
-    assert (document["status"], document["error"], document["output"]) == ("fail", "its node was restarted", {"buffer": [], "bytes": {}})
+    assert (document["status"], document["error"]) == ("fail", "its node was restarted")
+    assert document["output"] == {"buffer": [], "bytes": {"stdout": 0, "stderr": 0}}
+
+
+def test_of_a_run_that_was_lost_the_output_that_is_left_counts(scene: Scene) -> None:
+    run = scene.write(lost(scene.start(scene.next_run(scene.job())), "its node was restarted", scene.now))
+    lines = [Line(Stream.STDOUT, 0, b"one"), Line(Stream.STDERR, 1, b"oh"), Line(Stream.STDOUT, 2, b"")]
+
+    assert report(run, *lines)["output"]["bytes"] == {"stdout": 5, "stderr": 3}
 
 
 def test_a_task_without_tags_is_reported_without_them(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from coal_mine.domain.audit import AuditEntry, AuditKind
 from coal_mine.domain.definition import definition_from_text
 from coal_mine.domain.job import Definition
-from coal_mine.domain.output import Line
+from coal_mine.domain.output import Line, Stream
 from coal_mine.domain.run import Run, RunState
 from coal_mine.services.reports import FAIL, return_code, status_of
 
@@ -134,8 +134,14 @@ def _ending(run: Run) -> Iterator[tuple[str, Any]]:
 def _output(run: Run, lines: Sequence[Line]) -> Document:
     began = run.started_at or run.tick
     buffer = [_entry(began, line, text) for line in lines[-MAX_LINES:] for text in _texts(line.data)]
-    result = run.result
-    return {"buffer": buffer[-MAX_LINES:], "bytes": {"stdout": result.stdout_bytes, "stderr": result.stderr_bytes} if result else {}}
+    return {"buffer": buffer[-MAX_LINES:], "bytes": _sizes(run, lines)}
+
+
+def _sizes(run: Run, lines: Sequence[Line]) -> dict[str, int]:
+    """Both channels always, since Moneta's web client calculates with them. Of a run that was lost, what is left counts."""
+    if run.result:
+        return {"stdout": run.result.stdout_bytes, "stderr": run.result.stderr_bytes}
+    return {stream.name.lower(): sum(len(line.data) + 1 for line in lines if line.stream is stream) for stream in Stream}
 
 
 def _entry(began: datetime, line: Line, text: str) -> Document:
