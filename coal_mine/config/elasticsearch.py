@@ -1,4 +1,4 @@
-"""[elasticsearch]: where the audit log is written to as well."""
+"""[elasticsearch]: where documents of runs and of changes of jobs are written to."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Config:
     node: NodeConfig | None  # None: this machine runs no jobs
     jobs: JobsConfig
     moneta: MonetaConfig
-    elasticsearch: ElasticsearchConfig | None  # None: the audit log is in the store alone
+    elasticsearch: ElasticsearchConfig | None  # None: no documents are written
     runners: Mapping[str, RunnerConfig]  # by name
     minion: Mapping[str, MinionAccount]  # by name
 

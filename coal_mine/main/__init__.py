@@ -136,7 +136,7 @@ def _summary(config: Config, store: str, wanted: _Wanted = _EVERYTHING) -> list[
     if wanted.everything or wanted.background:
         lines.append(f"alerts: {mail}")
         if config.elasticsearch:
-            lines.append(f"audit log: in the store and in Elasticsearch, index {config.elasticsearch.index}")
+            lines.append(f"documents: to Elasticsearch, index {config.elasticsearch.index}")
     node = config.node
     if node and (wanted.everything or wanted.node):
         lines.append(f"node {node.name}: runs jobs of {', '.join(node.pools)}, at most {node.slots} at once, as {', '.join(node.users)}")

@@ -93,10 +93,10 @@ def test_an_index_without_a_date_is_always_the_same(tmp_path: Path) -> None:
     assert read(tmp_path, URL + "index = audit\n").index_at(datetime(2026, 12, 1, tzinfo=UTC)) == "audit"
 
 
-def test_the_check_says_where_the_audit_log_goes(check: Run) -> None:
+def test_the_check_says_where_documents_go(check: Run) -> None:
     done = check(ini=f"[elasticsearch]\n{URL}index = audit-${{date}}\n")
 
-    assert "audit log: in the store and in Elasticsearch, index audit-${date}" in done.out.splitlines()
+    assert "documents: to Elasticsearch, index audit-${date}" in done.out.splitlines()
 
 
 def test_without_the_library_a_server_that_needs_it_does_not_start(run: Run, tmp_path: Path) -> None:
