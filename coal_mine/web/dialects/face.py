@@ -23,9 +23,9 @@ class NoSuchPath(NotFound):
     """No route has this path, with whatever method."""
 
 
-class Gate(Protocol):
+class DialectGate(Protocol):
     def admit(self, environ: Environ) -> Admitted:
-        """Raises what the dialect's errors are made of when the call is not let in."""
+        """The body is not looked at. Raises Unauthorized or Forbidden, or Busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Form:
 
 class Face:
     def __init__(
-        self, gate: Gate, routes: Sequence[Route], form: Form, *, placed: Callable[[Environ], Environ] = lambda environ: environ
+        self, gate: DialectGate, routes: Sequence[Route], form: Form, *, placed: Callable[[Environ], Environ] = lambda environ: environ
     ) -> None:
         """`placed` may lead a call that was let in to another path."""
         self._gate = gate

@@ -13,6 +13,11 @@ from coal_mine.domain.errors import Busy, Unauthorized
 from coal_mine.services.auth import HashedKey, is_bcrypt_of
 from coal_mine.web.auth import JobGate
 from coal_mine.web.dialects.minion.access import MinionGate
+from coal_mine.web.dialects.minion.app import minion_face
+from coal_mine.web.health import Health
+from coal_mine.web.metrics import Metrics
+from tests.dialects.minion.accounts import may_use, verbs_of
+from tests.support.jobs import Scene
 from tests.support.waiting import PATIENCE
 
 KEY = "the key"
@@ -64,6 +69,18 @@ def test_whoever_sends_a_hash_that_cannot_be_checked_in_time_is_not_told_that_it
 
     with one_is_being_checked(MinionGate(JobGate(KEY), hashed_key, nullcontext), slow), pytest.raises(Busy):
         hashed_key.is_given_by(TOKEN)
+
+
+def test_that_is_answered_503_and_not_403(slow: Slow, scene: Scene) -> None:
+    gate = MinionGate(JobGate(KEY), HashedKey(KEY, slow), nullcontext)
+    statuses: list[str] = []
+    face = minion_face(verbs_of(scene, may_use()), gate, Metrics(Health))
+
+    with one_is_being_checked(gate, slow):
+        call = {"REQUEST_METHOD": "GET", "PATH_INFO": "/v1/minion/spinup/jobs"} | environ_with(TOKEN)
+        text = b"".join(face(call, lambda status, _headers: statuses.append(status.strip())))
+
+    assert (statuses, text) == (["503"], b"hashes of other callers are being checked at this moment: try again, or send the key itself\n")
 
 
 def test_whoever_sends_the_key_itself_is_let_in_meanwhile(slow: Slow) -> None:

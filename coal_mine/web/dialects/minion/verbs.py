@@ -105,8 +105,8 @@ class Verbs:
                 continue
         raise StoreUnavailable(f"job {full_id} changes all the time")
 
-    def _created(self, account: str, group: str, own_id: str, body: object, by: str) -> Any:
-        given = self._translation.new_job(account, group, own_id, _written(body, "create"), self._now())
+    def _created(self, account: str, group: str, new_id: str, body: object, by: str) -> Any:
+        given = self._translation.new_job(account, group, new_id, _written(body, "create"), self._now())
         return _told(self._jobs.create(given, by=by))
 
     def _in(self, *namespace: str) -> list[Job]:
