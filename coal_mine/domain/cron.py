@@ -74,7 +74,7 @@ def local_ticks(fields: str, zone: ZoneInfo, *, real_time: bool) -> LocalTicks:
     try:
         cron = CronSim(fields, EPOCH)
     except CronSimError as error:
-        raise Invalid(str(error)) from error
+        raise Invalid("never comes" if _is_date_of_no_year(fields.split()) else str(error)) from error
     return LocalTicks(
         zone=zone,
         months=frozenset(cron.months),
@@ -83,6 +83,20 @@ def local_ticks(fields: str, zone: ZoneInfo, *, real_time: bool) -> LocalTicks:
         seconds=sum(1 << second for second in cron.seconds),
         real_time=real_time,
     )
+
+
+def _is_date_of_no_year(fields: list[str]) -> bool:
+    """cronsim calls the 30th of February a bad day, though its day is one of other months, and its month has others."""
+    day, month = -3, -2
+    return all(_is_known([*fields[:place], "*", *fields[place + 1 :]]) for place in (day, month))
+
+
+def _is_known(fields: list[str]) -> bool:
+    try:
+        CronSim(" ".join(fields), EPOCH)
+    except CronSimError:
+        return False
+    return True
 
 
 def minutes_of_day(hours: Set[int], minutes: Set[int]) -> int:

@@ -28,7 +28,7 @@ WRONG = [
     ({"details": {"runner": 5}}, "details.runner is a number, not a text"),
     ({"details": {"runner": "dummyRunner", "count": None}}, "details.count is null, not a text"),
     ({"details": {"": "x"}}, "details '' is not a detail's name: 1 to 200 printable characters"),
-    ({"schedule_expression": "0 0 30 2 *"}, "Bad day-of-month"),
+    ({"schedule_expression": "0 0 30 feb ?"}, "schedule_expression '0 0 30 feb ?' never comes\n"),
     ({"schedule_expression": 5}, "schedule_expression is a number, not a text"),
     ({"schedule_expression": "whenever"}, f"schedule_expression 'whenever' has 1 fields; there {NO_CRON}"),
     ({"schedule_expression": "* * * * 7"}, "schedule_expression '7' in the field of the weekday: the values go from 0 to 6"),

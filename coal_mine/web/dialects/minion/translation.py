@@ -14,9 +14,11 @@ from typing import Any
 
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Definition, Job, Runner
+from coal_mine.domain.schedule import parse_schedule
 from coal_mine.domain.schedules.crontab import Crontab
 from coal_mine.domain.schedules.interval import Interval
 from coal_mine.domain.text import MAX_DESCRIPTION, MAX_NAME, checked_description, checked_name, printable
+from coal_mine.domain.times import EPOCH
 from coal_mine.services.account_runners import AccountRunners
 from coal_mine.web.dialects.go_cron import schedule_json
 
@@ -49,7 +51,7 @@ class Translation:
     def new_job(self, account: str, group: str, own_id: str, job: Written, now: datetime) -> Json:
         """The body of the native call that creates it. Raises Invalid."""
         place = {"id": own_id, "namespace": f"{account}/{group}"}
-        return {**place, **_DEFAULTS, "schedules": _schedules(job), **self._fields(account, own_id, job, now)}
+        return {**place, **_DEFAULTS, "schedules": _checked_schedules(job), **self._fields(account, own_id, job, now)}
 
     def changes(self, old: Job, job: Written, now: datetime) -> Json:
         """The fields of a job that a client writes anew. What Minion has no word for stays as it is. Raises Invalid."""
@@ -58,7 +60,7 @@ class Translation:
         if job.details == before["details"] and not _runs_as_written(old, known):
             fields = {name: value for name, value in fields.items() if name not in _RUNNER_FIELDS}
         # An interval goes on from where it began.
-        schedules = {} if job.text("schedule_expression") == before["schedule_expression"] else {"schedules": _schedules(job)}
+        schedules = {} if job.text("schedule_expression") == before["schedule_expression"] else {"schedules": _checked_schedules(job)}
         return {**fields, **schedules}
 
     def repair(self, old: Job) -> Json:
@@ -167,6 +169,18 @@ def _runs_as_written(job: Job, known: Written) -> bool:
     runs = (definition.runner, definition.runner_name, definition.command)
     by_name = definition.runner_name != "" and definition.runner_name == known.runner
     return bool(known.members) and (runs == refused or by_name) and dict(definition.details) == _details(known)
+
+
+def _checked_schedules(job: Written) -> list[Json]:
+    """What is refused for its ticks, and not for its words, is told of in Minion's words, too. Raises Invalid."""
+    schedules = _schedules(job)
+    for schedule in schedules:
+        try:
+            parse_schedule(schedule, field="schedule_expression", seed="", now=EPOCH)
+        except Invalid as error:
+            fault = str(error).rpartition(": ")[2]
+            raise Invalid(f"schedule_expression {job.text('schedule_expression')[:60]!r} {fault}") from error
+    return schedules
 
 
 def _schedules(job: Written) -> list[Json]:
