@@ -14,7 +14,8 @@ from pathlib import Path
 
 import requests
 
-from coal_mine.domain.audit import AuditEntry, AuditFilter
+from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind
+from coal_mine.domain.job_ports import JobFilter
 from coal_mine.domain.ports import Store
 from coal_mine.stores.mongo.store import open_store as open_mongo
 from coal_mine.stores.sqlite.store import open_store as open_sqlite
@@ -26,10 +27,11 @@ from tests.support.waiting import until
 # A connection to a process that was killed may hang.
 _ASK_SECONDS = 2.0
 KEY = "right-key-7361"
+_CREATIONS = AuditFilter(kinds=frozenset({AuditKind.CREATED}))
 
 
 class Busybody:
-    """Changes a job again and again, each time under another name, whatever the answers."""
+    """Changes a job and creates another one again and again, each time under another name, whatever the answers."""
 
     def __init__(self, server: CoalMine) -> None:
         self._server = server
@@ -46,8 +48,8 @@ class Busybody:
     def has_done(self, enough: int) -> bool:
         return self.answered >= enough
 
-    def create(self) -> bool:
-        return self._send("POST", "/jobs", {"id": "backup", "name": "Backup", "command": "true"}, "user 0")
+    def create(self, job_id: str = "backup") -> bool:
+        return self._send("POST", "/jobs", {"id": job_id, "name": job_id, "command": "true"}, "user 0")
 
     def _send(self, method: str, path: str, body: object, user: str) -> bool:
         headers = {"Authorization": "Basic " + base64.b64encode(f"{user}:{KEY}".encode()).decode()}
@@ -60,6 +62,7 @@ class Busybody:
     def _run(self) -> None:
         while not self._stop.is_set():
             self.answered += self.change()
+            self.create(f"other-{next(self._numbers)}")
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -91,6 +94,13 @@ def refuse_gaps(store: Store) -> None:
     assert all(entry.by == f"user {_priority(entry)}" for entry in entries)
 
 
+def refuse_untold(store: Store) -> None:
+    """Each job that is there has the entry of its creation, at the latest when a background has found that it is missing."""
+    ids = {job.id for job in store.jobs.select(JobFilter(), limit=10_000)}
+    assert len(ids) > 1
+    until("the entries of all creations", lambda: ids == {entry.subject for entry in store.audit.select(_CREATIONS, limit=10_000)})
+
+
 def _priority(entry: AuditEntry) -> int:
     return int(json.loads(entry.new)["priority"])
 
@@ -99,6 +109,7 @@ def test_each_change_of_a_job_is_in_the_log_though_processes_were_killed_on_sqli
     changed_while_processes_die(keep(f"auth_key = {KEY}\n{sqlite_section}"))
     with closing(open_sqlite(tmp_path / "cm.sqlite3")) as store:
         refuse_gaps(store)
+        refuse_untold(store)
 
 
 def test_each_change_of_a_job_is_in_the_log_though_processes_were_killed_on_mongodb(keep: Keep, mongo_section: str) -> None:
@@ -107,3 +118,4 @@ def test_each_change_of_a_job_is_in_the_log_though_processes_were_killed_on_mong
     settings.read_string(mongo_section)
     with closing(open_mongo(settings["mongodb"]["hosts"], settings["mongodb"]["database"], {})) as store:
         refuse_gaps(store)
+        refuse_untold(store)
