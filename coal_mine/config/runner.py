@@ -70,6 +70,10 @@ def _dummy(section: Section) -> DummyRunner:
     section.refuse_rest("type", "template")
     if not config.template:
         raise section.error("template", "missing; give the text that is its output, such as Hello, {{.Account}}!")
+    try:
+        filled(config.template, {"Account": "a"})
+    except Invalid as error:  # each run would say so
+        raise section.error("template", str(error)) from error
     return config
 
 

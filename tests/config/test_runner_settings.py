@@ -76,6 +76,14 @@ def test_the_keys_of_aws_are_not_shown_with_the_configuration(tmp_path: Path) ->
         ("[runner:x]\n", "[runner:x] type: missing; it is dummy or instance"),
         ("[runner:x]\ntype = command\n", "[runner:x] type: 'command' is none of dummy, instance"),
         ("[runner:x]\ntype = dummy\n", "[runner:x] template: missing; give the text that is its output, such as Hello, {{.Account}}!"),
+        (
+            "[runner:x]\ntype = dummy\ntemplate = Hi, {{.Acount}}!\n",
+            "[runner:x] template: '{{.Acount}}' is not known; there is {{.Account}}",
+        ),
+        (
+            "[runner:x]\ntype = dummy\ntemplate = {{.InstanceID}}\n",
+            "[runner:x] template: '{{.InstanceID}}' is not known; there is {{.Account}}",
+        ),
         ("[runner:x]\ntype = dummy\ntemplate = a\ntoken = b\n", "[runner:x] token: unknown setting; [runner:x] knows type, template"),
         ("[runner:x]\ntype = instance\n", "[runner:x] endpoint: missing; give the URL to call, or endpoint_template, or aws = true"),
         (
