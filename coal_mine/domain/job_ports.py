@@ -84,6 +84,7 @@ class RunFilter:
     node: str | None = None
     since: datetime | None = None  # of the tick
     until: datetime | None = None  # the tick is before it
+    plain_ids: bool = False  # only of jobs whose ids have nothing but small letters and digits, as those of some dialects have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,7 @@ class EndedFilter:
     states: frozenset[RunState] | None = None
     since: datetime | None = None  # of the end
     until: datetime | None = None  # the end is before it
+    plain_ids: bool = False  # only of jobs whose ids have nothing but small letters and digits, as those of some dialects have
 
 
 class RunStore(Protocol):

@@ -158,8 +158,8 @@ def test_runs_that_have_ended_are_in_no_index_of_what_is_asked_all_the_time(mong
         "job_id_1_tick_1__id_1",
         "node_1_tick_1__id_1",
         "outcome_1_tick_1__id_1",
-        "over_at_1",
-        "job_id_1_over_at_1",
+        "over_at_1__id_1",
+        "job_id_1_over_at_1__id_1",
     }
 
 
@@ -235,3 +235,15 @@ def test_a_primary_that_resigns_among_claims_loses_none_and_refuses_none(own_rep
     assert recorded == {each.before.id: each.after for each in claimer.claims}
     assert set(again) == {Outcome.WON}
     assert set(others) == {Outcome.LOST}
+
+
+def test_indexes_of_earlier_versions_that_nobody_needs_are_dropped(mongod: Mongod) -> None:
+    with database_of(mongod) as database:
+        database["runs"].create_index("over_at", partialFilterExpression={"over_at": {"$exists": True}})
+        store = open_store(mongod.uri, database.name, {})
+        until("the new ones alone", lambda: _names(database) >= {"over_at_1__id_1"} and "over_at_1" not in _names(database))
+        store.close()
+
+
+def _names(database: Any) -> set[str]:
+    return set(database["runs"].index_information())

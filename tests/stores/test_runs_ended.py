@@ -58,13 +58,13 @@ def test_runs_that_ended_in_some_time_are_listed(store: Store, job_id: str | Non
     assert ids(store.runs.ended(wanted, limit=100)) == ["2-done"]
 
 
-def test_runs_that_ended_together_are_listed_in_one_order(store: Store) -> None:
-    for name in "bdace":
-        added_ended(store, id=name)
-    found = store.runs.ended(EVERYTHING, limit=5)
+@pytest.mark.parametrize("job_id", ["a", None])
+def test_of_runs_that_ended_together_the_first_are_those_with_the_highest_ids(store: Store, job_id: str | None) -> None:
+    for number, name in enumerate("bdace"):
+        added_ended(store, id=name, job_id="a", tick=NOW - HOUR + number * SECOND)
+    wanted = EndedFilter(job_id=job_id)
 
-    assert len(found) == 5
-    assert [store.runs.ended(EVERYTHING, limit=length) for length in range(6)] == [found[:length] for length in range(6)]
+    assert ["".join(ids(store.runs.ended(wanted, limit=length))) for length in range(6)] == ["", "e", "ed", "edc", "edcb", "edcba"]
 
 
 @pytest.mark.usefixtures("mixed")

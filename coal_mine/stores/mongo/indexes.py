@@ -56,13 +56,17 @@ _RUNS = [
     IndexModel([("job_id", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)]),
     IndexModel([("node", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"node": {"$exists": True}}),
     IndexModel([("outcome", ASCENDING), ("tick", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"outcome": {"$exists": True}}),
-    IndexModel([("over_at", ASCENDING)], partialFilterExpression={"over_at": {"$exists": True}}),
+    IndexModel([("over_at", ASCENDING), ("_id", ASCENDING)], partialFilterExpression={"over_at": {"$exists": True}}),
     IndexModel(
-        [("job_id", ASCENDING), ("over_at", ASCENDING)], partialFilterExpression={"over_at": {"$exists": True}, "attempt": {"$gt": 0}}
+        [("job_id", ASCENDING), ("over_at", ASCENDING), ("_id", ASCENDING)],
+        partialFilterExpression={"over_at": {"$exists": True}, "attempt": {"$gt": 0}},
     ),
 ]
-# The predecessor's, for queries that nobody asks any more.
-_NEEDLESS = ("paused_1_deadline_1", "late_1_deadline_1")
+# For queries that nobody asks any more: the predecessor's, and those of earlier versions.
+_NEEDLESS = {
+    "canaries": ("paused_1_deadline_1", "late_1_deadline_1"),
+    "runs": ("over_at_1", "job_id_1_over_at_1"),
+}
 _WAIT_SECONDS = 10.0
 
 
@@ -116,7 +120,7 @@ class Indexes:
             self._database["canaries"].drop_index("id_1")
 
     def _drop_needless(self) -> None:
-        existing = self._database["canaries"].index_information()
-        for name in _NEEDLESS:
-            if name in existing:
-                self._database["canaries"].drop_index(name)
+        for collection, names in _NEEDLESS.items():
+            existing = self._database[collection].index_information()
+            for name in existing.keys() & set(names):
+                self._database[collection].drop_index(name)

@@ -31,7 +31,7 @@ from .run_filters import condition_of, ended, page_of
 from .writes import Write
 
 _NEWEST_FIRST = [("tick", -1), ("_id", -1)]
-_LAST_ENDED_FIRST = [("over_at", -1)]
+_LAST_ENDED_FIRST = [("over_at", -1), ("_id", -1)]
 _FIRST_DUE = [("due_at", 1), ("priority", -1), ("_id", 1)]
 _HOLD_LOCKS = [str(state) for state in (*LIVE, RunState.RETRYING)]
 _WAIT = [str(RunState.QUEUED), str(RunState.RETRYING)]

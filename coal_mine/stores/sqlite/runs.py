@@ -14,7 +14,7 @@ from coal_mine.domain.run import ANY, LIVE, WAITING, Outcome, Run, RunChange, Ru
 from coal_mine.domain.times import to_millis
 
 from .database import Database
-from .groups import as_parameter, given, rows_of
+from .groups import NOT_PLAIN, as_parameter, given, rows_of
 from .run_changes import UNTOUCHED, adding, change, delete
 from .run_rows import HAS_ENDED, IS_LIVE, IS_NOT_DONE, IS_OPEN, IS_WAITING, SELECT, get, runs_of
 
@@ -26,7 +26,7 @@ _LATEST = f"""
 _LAST_ENDED = f"""
     {SELECT} WHERE number IN (SELECT (
         SELECT number FROM runs INDEXED BY runs_ended_of_job WHERE job_id = wanted.value AND attempt > 0 AND {HAS_ENDED}
-        ORDER BY ended_at DESC, number DESC LIMIT 1) FROM json_each(?) AS wanted)
+        ORDER BY ended_at DESC, id DESC LIMIT 1) FROM json_each(?) AS wanted)
 """
 _DUE = f"INDEXED BY runs_due WHERE {IS_WAITING} AND due_at <= ?"
 _IN_DUE_ORDER = "ORDER BY due_at, priority DESC, id"
@@ -88,11 +88,11 @@ class SqliteRuns:
 
     def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
         condition, values = _condition_of_end(wanted)
-        return self._runs(f"{SELECT} {condition} ORDER BY ended_at DESC, number DESC LIMIT ?", (*values, limit))
+        return self._runs(f"{SELECT} {condition} ORDER BY ended_at DESC, id DESC LIMIT ?", (*values, limit))
 
     def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
         condition, values = _condition_of_end(wanted)
-        first = f"SELECT state FROM runs {condition} ORDER BY ended_at DESC, number DESC LIMIT ?"
+        first = f"SELECT state FROM runs {condition} ORDER BY ended_at DESC, id DESC LIMIT ?"
         with self._database.reading() as connection:
             counted = connection.execute(f"SELECT state, count(*) FROM ({first}) GROUP BY state", (*values, limit))
             return {RunState(state): number for state, number in counted}
@@ -173,6 +173,7 @@ def _condition(wanted: RunFilter) -> tuple[str, tuple[Any, ...]]:
         "node = ?": wanted.node,
         "tick >= ?": None if wanted.since is None else to_millis(wanted.since),
         "tick < ?": None if wanted.until is None else to_millis(wanted.until),
+        "job_id NOT GLOB ?": NOT_PLAIN if wanted.plain_ids else None,
     }
     return _joined(index, literal, given_values)
 
@@ -183,6 +184,7 @@ def _condition_of_end(wanted: EndedFilter) -> tuple[str, tuple[Any, ...]]:
         "state IN (SELECT value FROM json_each(?))": None if wanted.states is None else json.dumps(sorted(wanted.states)),
         "ended_at >= ?": None if wanted.since is None else to_millis(wanted.since),
         "ended_at < ?": None if wanted.until is None else to_millis(wanted.until),
+        "job_id NOT GLOB ?": NOT_PLAIN if wanted.plain_ids else None,
     }
     return _joined("runs_ended" if wanted.job_id is None else "runs_ended_of_job", f"attempt > 0 AND {HAS_ENDED}", given_values)
 

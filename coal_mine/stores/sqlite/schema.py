@@ -227,8 +227,19 @@ CREATE INDEX runs_ended_of_job ON runs (job_id, ended_at)
     WHERE attempt > 0 AND state IN ('done', 'failed', 'killed', 'lost', 'missed', 'skipped');
 """
 
+# With the id, for runs that end together, as all of a lost node do.
+_RUNS_ENDED_IN_ORDER = """
+DROP INDEX runs_ended;
+DROP INDEX runs_ended_of_job;
+CREATE INDEX runs_ended ON runs (ended_at, id) WHERE state IN ('done', 'failed', 'killed', 'lost', 'missed', 'skipped');
+CREATE INDEX runs_ended_of_job ON runs (job_id, ended_at, id)
+    WHERE attempt > 0 AND state IN ('done', 'failed', 'killed', 'lost', 'missed', 'skipped');
+"""
+
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD, _PAST_ATTEMPTS, _AUDIT, _RUNS_ENDED_OF_JOB)
+STEPS = (
+    _FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD, _PAST_ATTEMPTS, _AUDIT, _RUNS_ENDED_OF_JOB, _RUNS_ENDED_IN_ORDER,
+)  # fmt: skip
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:

@@ -77,6 +77,27 @@ def test_pages_together_are_the_log(scene: Scene, limit: int) -> None:
     assert {page.count for page in pages} == {len(ALL)}
 
 
+@pytest.mark.parametrize("limit", [1, 2, 4])
+def test_pages_of_reports_that_ended_together_tell_each_once(scene: Scene, limit: int) -> None:
+    """As of all runs of a node that is gone."""
+    one = scene.end(scene.next_run(scene.job()))
+    names = ["d", "b", "f", "a", "c", "e"]
+    scene.store.runs.add([replace(one, id=name, tick=one.tick - HOUR) for name in names])
+    reports = frozenset({"moneta-task-report"})
+    pages = [read(scene, types=reports, offset=offset, limit=limit) for offset in range(0, 8, limit)]
+
+    assert sorted(record["run"] for page in pages for record in page.records) == sorted([one.id, *names])
+
+
+@pytest.mark.usefixtures("job")
+def test_jobs_that_no_path_of_moneta_names_are_not_in_its_log(scene: Scene) -> None:
+    run_for(scene, scene.job(namespace="spinup/space"), 2)
+    scene.write(missed(scene.next_run(scene.job(id="an-id")), "nobody was there", scene.now))
+    page = read(scene)
+
+    assert (told(page), page.count, sum(page.levels.values()), sum(page.types.values())) == (ALL, len(ALL), len(ALL), len(ALL))
+
+
 @pytest.mark.usefixtures("job")
 def test_behind_the_end_of_the_log_there_is_nothing(scene: Scene) -> None:
     assert read(scene, offset=len(ALL)).records == []
