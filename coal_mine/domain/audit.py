@@ -38,6 +38,7 @@ class AuditFilter:
     until: datetime | None = None  # the entry is before it
     kinds: frozenset[AuditKind] | None = None
     subject: str | None = None
+    plain_subjects: bool = False  # only those that have nothing but small letters and digits
 
 
 class AuditStore(Protocol):

@@ -13,6 +13,7 @@ from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind
 from .commands import Commands, portions
 from .documents import Document
 from .errors import BULK_SECONDS, translated
+from .run_filters import plain
 
 AUDIT = "audit"
 _FIELDS = ("at", "subject", "by", "old", "new")
@@ -61,6 +62,8 @@ def _condition_of(wanted: AuditFilter) -> Document:
         condition["at"] = between
     if wanted.kinds is not None:
         condition["kind"] = {"$in": sorted(wanted.kinds)}
+    if wanted.plain_subjects:
+        condition.update(plain("subject"))
     return condition
 
 

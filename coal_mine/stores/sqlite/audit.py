@@ -12,7 +12,7 @@ from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind
 from coal_mine.domain.times import from_millis, to_millis
 
 from .database import Database
-from .groups import rows_of
+from .groups import NOT_PLAIN, rows_of
 
 _COLUMNS = ("id", "at", "kind", "subject", "by", "old", "new")
 _ADD = f"INSERT INTO audit ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
@@ -58,6 +58,7 @@ def _condition(wanted: AuditFilter) -> tuple[str, list[Any]]:
         "subject = ?": wanted.subject,
         "at >= ?": None if wanted.since is None else to_millis(wanted.since),
         "at < ?": None if wanted.until is None else to_millis(wanted.until),
+        "subject NOT GLOB ?": NOT_PLAIN if wanted.plain_subjects else None,
         "kind IN (SELECT value FROM json_each(?))": None if wanted.kinds is None else json.dumps(sorted(wanted.kinds)),
     }
     conditions = {condition: value for condition, value in given.items() if value is not None}

@@ -219,6 +219,17 @@ def test_processes_of_all_tasks_are_shown(moneta: Moneta) -> None:
         assert moneta.get("/running")[process]["task"] == task_id
 
 
+def test_processes_of_jobs_that_no_path_of_moneta_names_are_not_shown(moneta: Moneta) -> None:
+    given = {"name": uuid.uuid4().hex, "namespace": "spinup/space", "pools": ["default"], "command": "exec sleep 600", "timeout": 300}
+    job = moneta.native("POST", "/jobs", given | {"kill_wait": 0})["id"]
+    (run,) = moneta.native("POST", f"/jobs/{job}/run")["runs"]
+    until("the process", lambda: states(moneta, job) == ["running"])
+    shown = [*moneta.get("/running").values(), *moneta.get("/status")["running_processes"].values()]
+    moneta.native("POST", f"/runs/{run}/kill")
+
+    assert job not in [process["task"] for process in shown]
+
+
 def test_a_task_says_whether_it_runs(moneta: Moneta) -> None:
     with sleeping(moneta) as (task_id, _):
         assert moneta.get(f"/tasks/{task_id}/running") == {"id": task_id, "running": True}

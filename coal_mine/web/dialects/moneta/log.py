@@ -54,7 +54,7 @@ _UNTAKEN = frozenset({RunState.MISSED, RunState.SKIPPED, RunState.FAILED, RunSta
 class LogQuery:
     since: datetime
     until: datetime  # the record is before it
-    task: str | None = None  # None: all
+    task: str | None = None  # None: all, of which jobs that are no tasks for their ids are none
     levels: frozenset[str] | None = None
     types: frozenset[str] | None = None
     offset: int = 0
@@ -130,7 +130,7 @@ class _Changes:
 
     @staticmethod
     def _filter(wanted: LogQuery, kinds: frozenset[AuditKind]) -> AuditFilter:
-        return AuditFilter(since=wanted.since, until=wanted.until, subject=wanted.task, kinds=kinds)
+        return AuditFilter(since=wanted.since, until=wanted.until, subject=wanted.task, kinds=kinds, plain_subjects=wanted.task is None)
 
 
 class _Executions:
@@ -163,7 +163,7 @@ class _Executions:
 
     @staticmethod
     def _filter(wanted: LogQuery, states: frozenset[RunState] | None) -> RunFilter:
-        return RunFilter(job_id=wanted.task, states=states, since=wanted.since, until=wanted.until)
+        return RunFilter(job_id=wanted.task, states=states, since=wanted.since, until=wanted.until, plain_ids=wanted.task is None)
 
 
 class _Outputs:
@@ -201,7 +201,7 @@ class _Reports:
 
     @staticmethod
     def _filter(wanted: LogQuery, states: frozenset[RunState] | None) -> EndedFilter:
-        return EndedFilter(job_id=wanted.task, states=states, since=wanted.since, until=wanted.until)
+        return EndedFilter(job_id=wanted.task, states=states, since=wanted.since, until=wanted.until, plain_ids=wanted.task is None)
 
 
 def _sums(counts: Mapping[tuple[str, str], int], name_of: Callable[[str, str], str]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from coal_mine.domain.errors import Conflict, NotFound, NotNow
@@ -18,6 +18,7 @@ from coal_mine.services.runs import Runs
 from .answers import answer
 from .calls import ID, TASK, Call, Route
 from .documents import timestamp
+from .shown import is_task
 
 _PROCESS = f"/processes/<process:re:{ID}>"
 
@@ -81,7 +82,12 @@ def _only_node(call: Call) -> str:
 
 
 def with_nodes(runs: Iterable[Run]) -> dict[str, Any]:
-    return {process_id(run.id): {"node": run.node, **process_json(run)} for run in runs}
+    return {process_id(run.id): {"node": run.node, **process_json(run)} for run in of_tasks(runs)}
+
+
+def of_tasks(runs: Iterable[Run]) -> Iterator[Run]:
+    """Without those of jobs that no path of Moneta's names."""
+    return (run for run in runs if is_task(run.job_id))
 
 
 def process_json(run: Run) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from coal_mine.services.cluster import Cluster, ShownNode
 from coal_mine.services.runs import Runs
 
 from .calls import Call, Route
-from .processes import process_id, process_json
+from .processes import of_tasks, process_id, process_json
 
 
 class StatusRoutes:
@@ -39,9 +39,12 @@ class StatusRoutes:
             "contending_for_lead": alive,
             "scheduler_running": alive,
             "execution_enabled": node is not None and not node.draining and self._cluster.execution_enabled,
-            "running_processes": {process_id(run.id): process_json(run) for run in self._runs.live(node=node.name)} if node else {},
+            "running_processes": self._processes(node.name) if node else {},
             "timezone": self._timezone,  # in which the process that answers reads tasks, whoever the node is
         }
+
+    def _processes(self, node: str) -> dict[str, Any]:
+        return {process_id(run.id): process_json(run) for run in of_tasks(self._runs.live(node=node))}
 
     def cluster(self, _: Call) -> Any:
         nodes = self._cluster.nodes()
