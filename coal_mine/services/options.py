@@ -1,7 +1,7 @@
 """The options of the whole cluster that are kept for the clients of older systems.
 
-They are given back as they were set, and change nothing here: jobs are planned without a tick, and mail goes as this server's own
-configuration says.
+They are given back as they were set. One member has an effect: the `timezone` of `mailer` is that of the times in reports. Jobs are planned
+without a tick, and all else about mail and Elasticsearch is as a server's own configuration says.
 """
 
 from __future__ import annotations

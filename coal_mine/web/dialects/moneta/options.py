@@ -17,7 +17,7 @@ _OPTION = "/cluster/config/<option:re:[^/]+>"
 
 
 class OptionRoutes:
-    """Two options have an effect: the tasks are the jobs, and execution_enabled is the switch for all nodes."""
+    """Two options are something else here: the tasks are the jobs, and execution_enabled is the switch for all nodes."""
 
     def __init__(self, options: Options, tasks: Tasks, cluster: Cluster) -> None:
         self._options = options
