@@ -85,3 +85,10 @@ def test_a_reader_that_comes_back_finds_where_the_tail_begins(tmp_path: Path) ->
         last = piece
 
     assert (first.dropped > 0, last.position, last.frames[-1].data) == (True, 2000, b"49" * 20)
+
+
+def test_of_a_run_without_a_result_what_made_way_is_counted_too(tmp_path: Path) -> None:
+    (tmp_path / segment_name(0)).write_bytes(header(Stream.STDERR, 5, 3) + b"abc")
+    (tmp_path / segment_name(10)).write_bytes(header(Stream.STDOUT, 6, 2) + b"de" + header(Stream.STDERR, 7, 1))
+
+    assert OutputReader(tmp_path).sizes() == {Stream.STDOUT: 7 + 2, Stream.STDERR: 3}

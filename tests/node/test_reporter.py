@@ -282,6 +282,19 @@ def test_a_supervisor_that_is_killed_leaves_a_failed_run_and_no_process(scene: S
     until("the end of its command", lambda: not Path(f"/proc/{pid}").exists())
 
 
+def test_what_a_run_had_written_is_counted_although_its_supervisor_was_killed(scene: Scene, house: House) -> None:
+    run = started(scene, house, "echo four; echo 1234567 >&2; sleep 600")
+    house.until("all output", lambda: len(output_of(scene.store, run)) == 13)
+    supervisor = house.directories()[0].supervisor()
+    assert supervisor is not None
+    os.kill(supervisor.pid, signal.SIGKILL)
+    scene.clock.move(2 * SECOND)
+    result = house.ended(run).result
+
+    assert result is not None
+    assert (result.stdout_bytes, result.stderr_bytes) == (5, 8)
+
+
 def test_a_run_that_could_not_begin_because_its_lease_had_ended_is_run_again(scene: Scene, house: House) -> None:
     run = scene.next_run(scene.job(on_lost="rerun"))
     house.beat()

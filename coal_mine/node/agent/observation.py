@@ -136,8 +136,11 @@ class Observer:
         killed = directory.kill_remains()
         why = directory.fault() or "killed, or out of memory"
         began = directory.started_mono()
+        sizes = _sizes(directory)
         return Result(
             end=End.SIGNALLED,
+            stdout_bytes=sizes.get(frames.Stream.STDOUT, 0),
+            stderr_bytes=sizes.get(frames.Stream.STDERR, 0),
             started_at=None if began is None else self._time(began),
             ended_at=now,
             error=f"its supervisor ended without a result ({why.strip()[-500:]}); {killed} processes of it were killed",
@@ -195,6 +198,14 @@ class Observer:
             chunks += _chunks(tracked.run, piece.position - sum(len(frame.data) for frame in piece.frames), piece.frames)
             position = piece.position
         return tuple(chunks), position, True
+
+
+def _sizes(directory: RunDirectory) -> Mapping[frames.Stream, int]:
+    """Empty where the output cannot be read, which keeps nobody from learning how the run ended."""
+    try:
+        return directory.output.sizes()
+    except (OSError, ValueError):
+        return {}
 
 
 def _end_of(tracked: Tracked, over: _Over, now: datetime) -> RunChange | None:
