@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import pwd
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 
@@ -14,13 +14,11 @@ from coal_mine import __version__
 from coal_mine.background.loop import Loop
 from coal_mine.config import AwsRunner, Config, NodeConfig
 from coal_mine.domain.errors import CoalMineError
-from coal_mine.domain.node import BEAT, Node
+from coal_mine.domain.node import ANYBODY, BEAT, Node
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import Run
-from coal_mine.node.agent.agent import Agent, check_spool
+from coal_mine.node.agent.agent import Agent, check_spool, own_user
 from coal_mine.node.agent.runners import Runners
-
-_log = logging.getLogger(__name__)
 
 _BEAT, _CLAIMER, _REPORTER = "node-beat", "node-claimer", "node-reporter"
 # The claimer sleeps until the next tick that it knows of, and looks for others so often.
@@ -62,12 +60,23 @@ def check_node(config: Config) -> None:
         raise CoalMineError(f"{config.source}: [node] spool: {error}") from error
 
 
-def warn_of_root(settings: NodeConfig) -> None:
+def warnings_of_users(settings: NodeConfig) -> Iterator[str]:
     """Whoever may create jobs may do whatever their users may."""
     if settings.users[0] == "root":
-        _log.warning("jobs that name no other user run AS ROOT on this node; name others in [node] users")
+        yield "jobs that name no other user run AS ROOT on this node; name others in [node] users"
     elif "root" in settings.users:
-        _log.warning("jobs that ask for it run AS ROOT on this node, as [node] users says")
+        yield "jobs that ask for it run AS ROOT on this node, as [node] users says"
+    for user in settings.users:
+        if user not in (ANYBODY, own_user()) and not _exists(user):
+            yield f"[node] users: this machine has no user {user}; jobs that run as {user} fail here"
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _announced(settings: NodeConfig, runners: tuple[str, ...], boot: str, now: datetime) -> Node:

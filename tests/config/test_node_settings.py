@@ -14,7 +14,7 @@ from coal_mine.config import Config, JobsConfig, NodeConfig, load
 from coal_mine.config.machine import own_timezone
 from coal_mine.config.node import host_as_name
 from coal_mine.domain.errors import Invalid
-from coal_mine.main.node_parts import warn_of_root
+from coal_mine.main.node_parts import warnings_of_users
 
 FULL = """
 [node]
@@ -126,11 +126,15 @@ def test_the_hosts_name_is_made_one_that_a_node_may_have(host: str, name: str) -
 
 @pytest.mark.parametrize(
     ("users", "told"),
-    [("root", "jobs that name no other user run AS ROOT"), ("backup root", "jobs that ask for it run AS ROOT"), ("backup *", "")],
+    [
+        ("root", ["jobs that name no other user run AS ROOT on this node; name others in [node] users"]),
+        ("nobody root", ["jobs that ask for it run AS ROOT on this node, as [node] users says"]),
+        ("nobody *", []),
+        ("nobody stranger-1", ["[node] users: this machine has no user stranger-1; jobs that run as stranger-1 fail here"]),
+    ],
 )
-def test_it_is_said_who_may_run_commands_as_root(tmp_path: Path, caplog: pytest.LogCaptureFixture, users: str, told: str) -> None:
+def test_it_is_said_who_may_run_commands_as_root_and_who_is_nobody_here(tmp_path: Path, users: str, told: list[str]) -> None:
     node = loaded(tmp_path, f"[node]\nusers = {users}\n").node
     assert node is not None
-    warn_of_root(node)
 
-    assert [record.getMessage().startswith(told) for record in caplog.records] == [True] * bool(told)
+    assert list(warnings_of_users(node)) == told

@@ -115,7 +115,7 @@ def test_what_is_secret_is_not_shown(check: Run) -> None:
 
 
 def test_the_check_of_a_good_file_starts_nothing(run: Run) -> None:
-    ended = run("--check-config", ini="[wsgi]\nhost = 127.0.0.1\nport = 4321\n")
+    ended = run("--check-config", ini="[wsgi]\nhost = 127.0.0.1\nport = 4321\nauth_key = k3y\n")
 
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.endswith("listening on http://127.0.0.1:4321\n")

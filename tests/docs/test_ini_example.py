@@ -77,6 +77,11 @@ def check_config(path: Path, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={"PATH": os.environ["PATH"], "HOME": str(home)}, capture_output=True, text=True, check=False)
 
 
+def faults_of(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """An example has no key, and may name users that this machine does not have: it may be warned of."""
+    return [line for line in done.stderr.splitlines() if not line.startswith("coal-mine: warning: ")]
+
+
 def loaded(path: Path, monkeypatch: pytest.MonkeyPatch, home: Path) -> Config:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
@@ -86,13 +91,13 @@ def loaded(path: Path, monkeypatch: pytest.MonkeyPatch, home: Path) -> Config:
 def test_the_example_as_it_is_passes_the_check(tmp_path: Path) -> None:
     done = check_config(EXAMPLE, tmp_path)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, faults_of(done)) == (0, [])
 
 
 def test_the_example_with_everything_uncommented_passes_the_check(complete: Path, tmp_path: Path) -> None:
     done = check_config(complete, tmp_path)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, faults_of(done)) == (0, [])
 
 
 def test_the_example_has_exactly_the_settings_that_there_are(complete: Path, tmp_path: Path) -> None:
