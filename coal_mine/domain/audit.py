@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,8 +50,14 @@ class AuditStore(Protocol):
     def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
         """The newest first, those of one time by id, highest first; without the first `offset` of them."""
 
-    def count(self, wanted: AuditFilter) -> dict[AuditKind, int]:
-        """How many of each kind `select` would find without a limit; without those of which there is none."""
+    def keys(self, wanted: AuditFilter, *, limit: int) -> list[tuple[datetime, str]]:
+        """Time and id of what `select` would find."""
+
+    def find(self, entry_ids: Collection[str]) -> dict[str, AuditEntry]:
+        """Those that exist, by id."""
+
+    def count(self, wanted: AuditFilter, *, limit: int) -> dict[AuditKind, int]:
+        """How many of the first so many of `select` are of each kind; without those of which there is none."""
 
     def forget(self, before: datetime, *, limit: int) -> int:
         """Delete at most so many entries that are older than that, the oldest first; how many."""

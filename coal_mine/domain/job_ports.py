@@ -98,6 +98,16 @@ class EndedFilter:
     plain_ids: bool = False  # only of jobs whose ids have nothing but small letters and digits, as those of some dialects have
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunKey:
+    """A run's place in a list."""
+
+    tick: datetime
+    id: str
+    state: RunState
+    was_taken: bool  # a node has ever taken it
+
+
 class RunStore(Protocol):
     def add(self, runs: Sequence[Run]) -> int:
         """Store those whose id is new; how many were.
@@ -123,6 +133,9 @@ class RunStore(Protocol):
     def select(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[Run]:
         """The newest ticks first, equal ones by id, highest first; only those that come behind the (tick, id) of `before`."""
 
+    def keys(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[RunKey]:
+        """Of what `select` would find no more than this."""
+
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         """Of each job the newest run that is no longer queued for the first time (its epoch is 0 then), if there is one."""
 
@@ -131,6 +144,9 @@ class RunStore(Protocol):
 
     def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
         """Those that ended last first, those of one time by id, highest first."""
+
+    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[tuple[datetime, str]]:
+        """The end and the id of what `ended` would find."""
 
     def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
         """How many of the first so many of `ended` are in each state."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from coal_mine.clock import monotonic
@@ -79,8 +79,14 @@ class OwingAudit:
     def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
         return self._audit.select(wanted, offset=offset, limit=limit)
 
-    def count(self, wanted: AuditFilter) -> dict[AuditKind, int]:
-        return self._audit.count(wanted)
+    def keys(self, wanted: AuditFilter, *, limit: int) -> list[tuple[datetime, str]]:
+        return self._audit.keys(wanted, limit=limit)
+
+    def find(self, entry_ids: Collection[str]) -> dict[str, AuditEntry]:
+        return self._audit.find(entry_ids)
+
+    def count(self, wanted: AuditFilter, *, limit: int) -> dict[AuditKind, int]:
+        return self._audit.count(wanted, limit=limit)
 
     def forget(self, before: datetime, *, limit: int) -> int:
         return self._audit.forget(before, limit=limit)

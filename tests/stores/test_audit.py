@@ -37,7 +37,7 @@ def test_an_entry_comes_back_as_it_was_added(store: Store) -> None:
 
 
 def test_at_first_the_log_is_empty(store: Store) -> None:
-    assert (store.audit.select(ALL, limit=10), store.audit.count(ALL)) == ([], {})
+    assert (store.audit.select(ALL, limit=10), store.audit.count(ALL, limit=10)) == ([], {})
 
 
 def test_adding_nothing_adds_nothing(store: Store) -> None:
@@ -93,7 +93,7 @@ def test_no_kind_at_all_matches_nothing(store: Store) -> None:
     added(store, entry("a"))
     nothing = AuditFilter(kinds=frozenset())
 
-    assert (found(store, nothing), store.audit.count(nothing)) == ("", {})
+    assert (found(store, nothing), store.audit.count(nothing, limit=10)) == ("", {})
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,30 @@ def test_entries_are_counted_by_kind(store: Store, wanted: AuditFilter, numbers:
         entry("e", NOW + SECOND, kind=OPTION, subject="tick"),
     )  # fmt: skip
 
-    assert store.audit.count(wanted) == numbers
+    assert store.audit.count(wanted, limit=100) == numbers
+
+
+def test_only_the_newest_so_many_are_counted(store: Store) -> None:
+    added(store, entry("a", kind=CREATED), entry("b", NOW + SECOND), entry("c", NOW + SECOND))
+
+    assert [store.audit.count(ALL, limit=limit) for limit in range(4)] == [{}, {CHANGED: 1}, {CHANGED: 2}, {CREATED: 1, CHANGED: 2}]
+
+
+def test_keys_are_those_of_the_list(store: Store) -> None:
+    added(store, *(entry(name, NOW + place // 2 * SECOND, kind=(CHANGED, OPTION)[place % 3 == 0]) for place, name in enumerate("cdabef")))
+    filters = [ALL, AuditFilter(kinds=frozenset({OPTION})), AuditFilter(subject="backup", since=NOW + SECOND)]
+
+    for wanted in filters:
+        for limit in range(7):
+            assert store.audit.keys(wanted, limit=limit) == [(one.at, one.id) for one in store.audit.select(wanted, limit=limit)]
+
+
+def test_entries_are_found_by_their_ids(store: Store) -> None:
+    ones = [entry(name, new=f'"{name}"') for name in "abc"]
+    added(store, *ones)
+
+    assert store.audit.find(["c", "nosuch", "a"]) == {"a": ones[0], "c": ones[2]}
+    assert store.audit.find([]) == {}
 
 
 def test_old_entries_are_forgotten_the_oldest_first(store: Store) -> None:
@@ -153,4 +176,4 @@ def test_several_who_forget_at_once_forget_each_entry_once(store: Store) -> None
 def test_many_long_entries_are_added_at_once(store: Store) -> None:
     added(store, *(entry(f"{number:02}", new='"' + "x" * 1_000_000 + '"') for number in range(20)))
 
-    assert store.audit.count(ALL) == {CHANGED: 20}
+    assert store.audit.count(ALL, limit=100) == {CHANGED: 20}

@@ -29,6 +29,8 @@ LISTS: dict[str, tuple[Callable[[AuditStore], Any], int]] = {
     "a further page": (lambda audit: audit.select(AuditFilter(until=NOW - 9 * SECOND), offset=10, limit=9), 20),
     "of a kind": (lambda audit: audit.select(AuditFilter(kinds=OPTION), limit=5), 20),
     "of a job": (lambda audit: audit.select(AuditFilter(subject="job-7"), limit=9), 10),
+    "the keys of the newest": (lambda audit: audit.keys(AuditFilter(), limit=9), 9),
+    "some by their ids": (lambda audit: audit.find(["0001", "0003", "nosuch"]), 6),
     "to be forgotten": (lambda audit: audit.forget(NOW - 390 * SECOND, limit=9), 10),
 }
 COUNTS = {
@@ -102,9 +104,22 @@ def test_mongodb_reads_a_list_from_an_index_in_its_order(explained: Explained, q
 
 
 @pytest.mark.parametrize("question", COUNTS)
+def test_mongodb_reads_keys_from_an_index_alone(explained: Explained, question: str) -> None:
+    wanted, most = COUNTS[question]
+    stats = explained.of(lambda audit: audit.keys(wanted, limit=100))["executionStats"]
+
+    assert stats["totalKeysExamined"] <= most
+    assert stats["totalDocsExamined"] == 0
+
+
+def test_mongodb_counts_no_further_than_it_is_asked_to(explained: Explained) -> None:
+    assert explained.of(lambda audit: audit.count(AuditFilter(), limit=9))["executionStats"]["totalKeysExamined"] <= 10
+
+
+@pytest.mark.parametrize("question", COUNTS)
 def test_mongodb_counts_from_an_index_alone(explained: Explained, question: str) -> None:
     wanted, most = COUNTS[question]
-    stats = explained.of(lambda audit: audit.count(wanted))["executionStats"]
+    stats = explained.of(lambda audit: audit.count(wanted, limit=100))["executionStats"]
 
     assert stats["totalKeysExamined"] <= most
     assert stats["totalDocsExamined"] == 0
@@ -144,8 +159,9 @@ def measured(tmp_path: Path) -> Iterator[Measured]:
 WORK: dict[str, Callable[[AuditStore], Any]] = {
     **{name: ask for name, (ask, _) in LISTS.items() if name != "to be forgotten"},
     "forgetting": lambda audit: audit.forget(NOW - 900 * SECOND, limit=9),
-    "the number of a time": lambda audit: audit.count(AuditFilter(since=NOW - 9 * SECOND)),
-    "the number of a time, of a job": lambda audit: audit.count(AuditFilter(since=NOW - 99 * SECOND, subject="job-7")),
+    "the number of the newest": lambda audit: audit.count(AuditFilter(), limit=9),
+    "the number of a time": lambda audit: audit.count(AuditFilter(since=NOW - 9 * SECOND), limit=100),
+    "the number of a time, of a job": lambda audit: audit.count(AuditFilter(since=NOW - 99 * SECOND, subject="job-7"), limit=100),
 }
 
 
@@ -158,7 +174,7 @@ def test_sqlite_does_as_much_for_a_question_whatever_else_there_is(measured: Mea
 
 
 def test_a_question_about_everything_grows(measured: Measured) -> None:
-    few = measured.steps(lambda audit: audit.count(AuditFilter()))
+    few = measured.steps(lambda audit: audit.count(AuditFilter(), limit=1_000))
     measured.audit.add(entries(400, older=400))
 
-    assert measured.steps(lambda audit: audit.count(AuditFilter())) > few
+    assert measured.steps(lambda audit: audit.count(AuditFilter(), limit=1_000)) > few

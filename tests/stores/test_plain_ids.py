@@ -45,7 +45,7 @@ def test_entries_about_such_jobs_are_listed_and_counted(store: Store) -> None:
     wanted = AuditFilter(plain_subjects=True)
 
     assert [entry.id for entry in store.audit.select(wanted, limit=10)] == ["of plain7", "of 7"]
-    assert store.audit.count(wanted) == {AuditKind.CHANGED: 2}
+    assert store.audit.count(wanted, limit=10) == {AuditKind.CHANGED: 2}
 
 
 def test_without_that_wish_all_are_listed(store: Store) -> None:

@@ -68,6 +68,25 @@ def test_of_runs_that_ended_together_the_first_are_those_with_the_highest_ids(st
 
 
 @pytest.mark.usefixtures("mixed")
+@pytest.mark.parametrize("wanted", [EVERYTHING, EndedFilter(job_id="a", states=GOOD), EndedFilter(until=NOW - SECOND)])
+def test_keys_of_ended_runs_are_those_of_the_list(store: Store, wanted: EndedFilter) -> None:
+    for limit in range(7):
+        assert store.runs.ended_keys(wanted, limit=limit) == [(one.ended_at, one.id) for one in store.runs.ended(wanted, limit=limit)]
+
+
+@pytest.mark.usefixtures("mixed")
+@pytest.mark.parametrize("wanted", [RunFilter(), RunFilter(job_id="a"), RunFilter(states=GOOD, until=NOW)])
+def test_keys_of_runs_are_those_of_the_list(store: Store, wanted: RunFilter) -> None:
+    listed = store.runs.select(wanted, limit=100)
+    keys = store.runs.keys(wanted, limit=100)
+
+    assert [(key.tick, key.id, key.state, key.was_taken) for key in keys] == [
+        (one.tick, one.id, one.state, one.attempt > 0) for one in listed
+    ]
+    assert store.runs.keys(wanted, limit=2) + store.runs.keys(wanted, before=(listed[1].tick, listed[1].id), limit=100) == keys
+
+
+@pytest.mark.usefixtures("mixed")
 def test_ended_runs_are_counted_by_state(store: Store) -> None:
     assert store.runs.tally_ended(EVERYTHING, limit=100) == {RunState.DONE: 3, RunState.FAILED: 2}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pymongo.collection import Collection as MongoCollection
@@ -17,6 +17,7 @@ from .run_filters import plain
 
 AUDIT = "audit"
 _FIELDS = ("at", "subject", "by", "old", "new")
+_NEWEST_FIRST = [("at", -1), ("_id", -1)]
 # A document's own part beside the texts, roughly: portions need not be exact.
 _FIELDS_BYTES = 500
 
@@ -36,11 +37,27 @@ class MongoAudit:
         if not limit:  # which would be no limit
             return []
         with translated():
-            found = self._audit.find(_condition_of(wanted), sort=[("at", -1), ("_id", -1)], skip=offset, limit=limit)
+            found = self._audit.find(_condition_of(wanted), sort=_NEWEST_FIRST, skip=offset, limit=limit)
             return [_entry_of(document) for document in found]
 
-    def count(self, wanted: AuditFilter) -> dict[AuditKind, int]:
-        pipeline = [{"$match": _condition_of(wanted)}, {"$group": {"_id": "$kind", "number": {"$sum": 1}}}]
+    def keys(self, wanted: AuditFilter, *, limit: int) -> list[tuple[datetime, str]]:
+        if not limit:
+            return []
+        with translated():
+            found = self._audit.find(_condition_of(wanted), {"at": 1}, sort=_NEWEST_FIRST, limit=limit)
+            return [(document["at"], document["_id"]) for document in found]
+
+    def find(self, entry_ids: Collection[str]) -> dict[str, AuditEntry]:
+        with translated():
+            return {found["_id"]: _entry_of(found) for found in self._audit.find({"_id": {"$in": list(entry_ids)}})}
+
+    def count(self, wanted: AuditFilter, *, limit: int) -> dict[AuditKind, int]:
+        if not limit:
+            return {}
+        pipeline: list[Document] = [
+            {"$match": _condition_of(wanted)}, {"$sort": dict(_NEWEST_FIRST)}, {"$limit": limit},
+            {"$group": {"_id": "$kind", "number": {"$sum": 1}}},
+        ]  # fmt: skip
         with translated(BULK_SECONDS):
             return {AuditKind(found["_id"]): found["number"] for found in self._audit.aggregate(pipeline)}
 

@@ -7,7 +7,7 @@ each shows by state, epoch, nonce and the time of its end whether it is as the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
 from coal_mine.domain.errors import unknown_run
-from coal_mine.domain.job_ports import EndedFilter, RunFilter
+from coal_mine.domain.job_ports import EndedFilter, RunFilter, RunKey
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import LIVE, Origin, Outcome, Run, RunChange, RunState
 from coal_mine.domain.times import to_millis
@@ -118,6 +118,14 @@ class MongoRuns:
             page += self._found(condition, _NEWEST_FIRST, limit - len(page))
         return page
 
+    def keys(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[RunKey]:
+        page: list[Document] = []
+        for condition in page_of(wanted, before):
+            page += self._documents(condition, _NEWEST_FIRST, limit - len(page), dict.fromkeys(("tick", "state", "attempt"), 1))
+        return [
+            RunKey(tick=each["tick"], id=each["_id"], state=RunState(each["state"]), was_taken=each.get("attempt", 0) > 0) for each in page
+        ]
+
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         return self._first_of_each(job_ids, _latest_of)
 
@@ -128,6 +136,9 @@ class MongoRuns:
 
     def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
         return self._found(ended(wanted), _LAST_ENDED_FIRST, limit)
+
+    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[tuple[datetime, str]]:
+        return [(each["over_at"], each["_id"]) for each in self._documents(ended(wanted), _LAST_ENDED_FIRST, limit, {"over_at": 1})]
 
     def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
         counted = self._counted(ended(wanted), _LAST_ENDED_FIRST, limit, {"state": "$state"})
@@ -223,10 +234,15 @@ class MongoRuns:
             return [(each["_id"], each["number"]) for each in self._runs.aggregate(pipeline)]
 
     def _found(self, condition: Document, order: list[tuple[str, int]] | None = None, limit: int | None = None) -> list[Run]:
+        return [run_of(document) for document in self._documents(condition, order, limit)]
+
+    def _documents(
+        self, condition: Document, order: list[tuple[str, int]] | None, limit: int | None, fields: Document | None = None
+    ) -> Iterator[Document]:
         if limit == 0:  # which would be no limit
-            return []
+            return
         with translated():
-            return [run_of(document) for document in self._runs.find(condition, sort=order, limit=limit or 0)]
+            yield from self._runs.find(condition, fields, sort=order, limit=limit or 0)
 
 
 def _latest_of(job_id: str) -> list[dict[str, Any]]:

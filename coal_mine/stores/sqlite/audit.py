@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,11 +37,23 @@ class SqliteAudit:
         with self._database.reading() as connection:
             return [_entry_from_row(row) for row in rows_of(connection, _COLUMNS, query, (*values, limit, offset))]
 
-    def count(self, wanted: AuditFilter) -> dict[AuditKind, int]:
+    def keys(self, wanted: AuditFilter, *, limit: int) -> list[tuple[datetime, str]]:
         condition, values = _condition(wanted)
-        query = f"SELECT kind, count(*) FROM audit {condition} GROUP BY kind"
+        query = f"SELECT at, id FROM audit {condition} ORDER BY at DESC, id DESC LIMIT ?"
         with self._database.reading() as connection:
-            return {AuditKind(kind): number for kind, number in connection.execute(query, values)}
+            return [(from_millis(at), entry_id) for at, entry_id in rows_of(connection, ("at", "id"), query, (*values, limit))]
+
+    def find(self, entry_ids: Collection[str]) -> dict[str, AuditEntry]:
+        query = f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?))"
+        with self._database.reading() as connection:
+            return {row[0]: _entry_from_row(row) for row in rows_of(connection, _COLUMNS, query, (json.dumps(list(entry_ids)),))}
+
+    def count(self, wanted: AuditFilter, *, limit: int) -> dict[AuditKind, int]:
+        condition, values = _condition(wanted)
+        first = f"SELECT kind FROM audit {condition} ORDER BY at DESC, id DESC LIMIT ?"
+        with self._database.reading() as connection:
+            counted = connection.execute(f"SELECT kind, count(*) FROM ({first}) GROUP BY kind", (*values, limit))
+            return {AuditKind(kind): number for kind, number in counted}
 
     def forget(self, before: datetime, *, limit: int) -> int:
         values = (to_millis(before), limit)

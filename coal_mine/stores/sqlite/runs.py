@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from coal_mine.domain.job_ports import EndedFilter, RunFilter
+from coal_mine.domain.job_ports import EndedFilter, RunFilter, RunKey
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import ANY, LIVE, WAITING, Outcome, Run, RunChange, RunState
-from coal_mine.domain.times import to_millis
+from coal_mine.domain.times import from_millis, to_millis
 
 from .database import Database
 from .groups import NOT_PLAIN, as_parameter, given, rows_of
@@ -70,11 +70,17 @@ class SqliteRuns:
         return {run.id: run for run in self._runs(query, (json.dumps(list(run_ids)),))}
 
     def select(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[Run]:
-        condition, values = _condition(wanted)
-        if before:
-            condition += " AND (tick, id) < (?, ?)"
-            values += (to_millis(before[0]), before[1])
+        condition, values = _behind(wanted, before)
         return self._runs(f"{SELECT} {condition} ORDER BY tick DESC, id DESC LIMIT ?", (*values, limit))
+
+    def keys(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[RunKey]:
+        condition, values = _behind(wanted, before)
+        query = f"SELECT tick, id, state, attempt > 0 AS taken FROM runs {condition} ORDER BY tick DESC, id DESC LIMIT ?"
+        with self._database.reading() as connection:
+            rows = rows_of(connection, ("tick", "id", "state", "taken"), query, (*values, limit))
+        return [
+            RunKey(tick=from_millis(tick), id=run_id, state=RunState(state), was_taken=bool(taken)) for tick, run_id, state, taken in rows
+        ]
 
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         return {run.job_id: run for run in self._runs(_LATEST, (json.dumps(list(job_ids)),))}
@@ -89,6 +95,12 @@ class SqliteRuns:
     def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
         condition, values = _condition_of_end(wanted)
         return self._runs(f"{SELECT} {condition} ORDER BY ended_at DESC, id DESC LIMIT ?", (*values, limit))
+
+    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[tuple[datetime, str]]:
+        condition, values = _condition_of_end(wanted)
+        query = f"SELECT ended_at, id FROM runs {condition} ORDER BY ended_at DESC, id DESC LIMIT ?"
+        with self._database.reading() as connection:
+            return [(from_millis(at), run_id) for at, run_id in rows_of(connection, ("ended_at", "id"), query, (*values, limit))]
 
     def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
         condition, values = _condition_of_end(wanted)
@@ -162,6 +174,13 @@ class SqliteRuns:
             return delete(connection, [number for (number,) in rows_of(connection, ("number",), query, values)])
 
         return self._database.write(work)
+
+
+def _behind(wanted: RunFilter, before: tuple[datetime, str] | None) -> tuple[str, tuple[Any, ...]]:
+    condition, values = _condition(wanted)
+    if before is None:
+        return condition, values
+    return f"{condition} AND (tick, id) < (?, ?)", (*values, to_millis(before[0]), before[1])
 
 
 def _condition(wanted: RunFilter) -> tuple[str, tuple[Any, ...]]:

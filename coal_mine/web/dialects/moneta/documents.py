@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coal_mine.domain.audit import AuditEntry, AuditKind
-from coal_mine.domain.definition import definition_from_text
+from coal_mine.domain.definition import read_definition
 from coal_mine.domain.job import Definition
 from coal_mine.domain.output import Line, Stream
 from coal_mine.domain.run import Run, RunState
@@ -33,25 +33,25 @@ Document = dict[str, Any]
 AsTask = Callable[[str, Definition], Mapping[str, Any]]
 
 
-def was_executed(run: Run) -> bool | None:
+def _was_executed(run: Run) -> bool | None:
     """Has a node taken it? None: it still waits for one."""
     if run.attempt:
         return True
     return False if run.has_ended else None
 
 
-def is_reported(run: Run) -> bool:
+def _is_reported(run: Run) -> bool:
     return run.has_ended and run.attempt > 0
 
 
-def level_of(run: Run) -> str:
+def _level_of(run: Run) -> str:
     """Of its report."""
     return SUCCESS if run.state is RunState.DONE else ALERT
 
 
 def execution_document(run: Run) -> Document | None:
     """None: nothing is to be said yet."""
-    success = was_executed(run)
+    success = _was_executed(run)
     if success is None:
         return None
     return {
@@ -65,12 +65,12 @@ def execution_document(run: Run) -> Document | None:
 
 def report_document(run: Run, lines: Sequence[Line]) -> Document | None:
     """`lines` are those of its output's end. None: there is no report, or none yet."""
-    if not is_reported(run) or run.ended_at is None:
+    if not _is_reported(run) or run.ended_at is None:
         return None
     definition = run.definition
     command = definition.command if run.command is None else run.command
     return {
-        **_head(REPORT, run.job_id, run.ended_at, level_of(run)),
+        **_head(REPORT, run.job_id, run.ended_at, _level_of(run)),
         "node": run.node,
         **summary_of(run),
         "finished": True,
@@ -105,7 +105,7 @@ def change_document(as_task: AsTask, entry: AuditEntry) -> Document | None:
 
 
 def _task(as_task: AsTask, entry: AuditEntry, text: str) -> Mapping[str, Any] | None:
-    return as_task(entry.subject, definition_from_text(text, entry.subject)) if text else None
+    return as_task(entry.subject, read_definition(text)) if text else None
 
 
 def timestamp(moment: datetime) -> str:

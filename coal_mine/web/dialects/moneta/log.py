@@ -1,24 +1,25 @@
 """Moneta's audit log: changes of tasks, executions and reports in one list, read from the audit log and from the runs.
 
-Each of the three is read newest first, as far as the page that is asked for may reach; only what stands on the page is made a document.
-So no page costs more than MOST of each, which is also how far pages and counts go.
+Of each of the three no more is read than what says where its records stand, the newest first, as far as the page that is asked for may
+reach; what stands on the page is then read and made documents, some at a time. So no page costs more than the places of MOST of each,
+which is also how far pages and counts go, and what is on it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from coal_mine.domain.audit import AuditFilter, AuditKind, AuditStore
+from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind, AuditStore
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job_ports import EndedFilter, OutputStore, RunFilter, RunStore
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import ENDED, Run, RunState
-from coal_mine.services.run_output import end_of_output
+from coal_mine.services.run_output import END_BYTES, end_of_output
 
 from .documents import (
     ALERT,
@@ -33,18 +34,18 @@ from .documents import (
     change_document,
     execution_document,
     report_document,
-    was_executed,
 )
 
 # Of the newest records of each type within the time asked for; older ones are found by asking for an earlier time.
 MOST = 10_000
 MAX_PAGE = 1_000
-# Of the end of a run's output, in which its last lines are looked for.
-_BYTES = 1_000_000
 # Of the output of all runs on one page, and what each line counts beside its text, for there are words around it.
 _BYTES_OF_PAGE = 10_000_000
 _BYTES_OF_LINE = 100
+# Of the tasks in all changes on one page, as they are stored.
+_CHARACTERS_OF_PAGE = 10_000_000
 _PAGE = 500
+_READ_AT_ONCE = 20
 _GOOD = frozenset({RunState.DONE})
 # In which a run may be that no node has taken or will take.
 _UNTAKEN = frozenset({RunState.MISSED, RunState.SKIPPED, RunState.FAILED, RunState.KILLED})
@@ -72,17 +73,21 @@ class LogPage:
     types: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    order: tuple[datetime, int, str]  # what comes of something else at the same moment stands above it
-    document: Callable[[], Document | None]
+# The time of a record, its source's place, and its id. What comes of something else at the same moment stands above it.
+_Place = tuple[datetime, int, str]
+# Making one may need what is read only then.
+_Documents = dict[str, Callable[[], Document | None]]
 
 
 class _Source(Protocol):
     def count(self, wanted: LogQuery) -> Iterator[tuple[tuple[str, str], int]]:
         """Types and levels, whichever are wanted, and how many there are."""
 
-    def newest(self, wanted: LogQuery, most: int) -> list[_Record]: ...
+    def newest(self, wanted: LogQuery, most: int) -> Sequence[tuple[datetime, str]]:
+        """Time and id of each."""
+
+    def documents(self, ids: Sequence[str]) -> _Documents:
+        """Of those that are still there, by id; to be made in the order of the page."""
 
 
 class MonetaLog:
@@ -100,10 +105,12 @@ class MonetaLog:
         for source in sources:
             counts.update(dict(source.count(wanted)))
         end = wanted.offset + wanted.limit
-        found = [record for source in sources for record in source.newest(wanted, end)] if wanted.limit else []
-        page = sorted(found, key=lambda record: record.order, reverse=True)[wanted.offset : end]
+        found = (
+            [(at, place, name) for place, source in enumerate(sources) for at, name in source.newest(wanted, end)] if wanted.limit else []
+        )
+        page = sorted(found, reverse=True)[wanted.offset : end]
         return LogPage(
-            records=[document for record in page if (document := record.document())],
+            records=list(_made(sources, page)),
             count=min(sum(number for (kind, level), number in counts.items() if wanted.wants(kind, level)), MOST),
             levels=_sums(counts, lambda kind, level: level),
             types=_sums(counts, lambda kind, level: kind),
@@ -114,19 +121,38 @@ class MonetaLog:
         return [_Changes(store.audit, self._as_task), _Executions(store.runs), _Reports(store.runs, _Outputs(store.output))]
 
 
+def _made(sources: Sequence[_Source], page: Sequence[_Place]) -> Iterator[Document]:
+    for start in range(0, len(page), _READ_AT_ONCE):
+        some = page[start : start + _READ_AT_ONCE]
+        found = [source.documents([name for _, of, name in some if of == place]) for place, source in enumerate(sources)]
+        for _, place, name in some:
+            make = found[place].get(name)
+            if make and (document := make()):
+                yield document
+
+
 class _Changes:
+    """The newest on a page with the tasks that they tell of, until these are too much."""
+
     def __init__(self, store: AuditStore, as_task: AsTask) -> None:
         self._store = store
         self._as_task = as_task
+        self._left = _CHARACTERS_OF_PAGE
 
     def count(self, wanted: LogQuery) -> Iterator[tuple[tuple[str, str], int]]:
-        for kind, number in self._store.count(self._filter(wanted, frozenset(OF_KINDS))).items():
+        for kind, number in self._store.count(self._filter(wanted, frozenset(OF_KINDS)), limit=MOST).items():
             yield (OF_KINDS[kind], INFO), number
 
-    def newest(self, wanted: LogQuery, most: int) -> list[_Record]:
+    def newest(self, wanted: LogQuery, most: int) -> Sequence[tuple[datetime, str]]:
         kinds = frozenset(kind for kind, name in OF_KINDS.items() if wanted.wants(name, INFO))
-        entries = self._store.select(self._filter(wanted, kinds), limit=most) if kinds else []
-        return [_Record((entry.at, 0, entry.id), partial(change_document, self._as_task, entry)) for entry in entries]
+        return self._store.keys(self._filter(wanted, kinds), limit=most) if kinds else []
+
+    def documents(self, ids: Sequence[str]) -> _Documents:
+        return {name: partial(self._document, entry) for name, entry in self._store.find(ids).items()} if ids else {}
+
+    def _document(self, entry: AuditEntry) -> Document | None:
+        self._left -= len(entry.old) + len(entry.new)
+        return change_document(self._as_task, entry if self._left >= 0 else replace(entry, old="", new=""))
 
     @staticmethod
     def _filter(wanted: LogQuery, kinds: frozenset[AuditKind]) -> AuditFilter:
@@ -144,19 +170,21 @@ class _Executions:
                 counts[SUCCESS if was_taken else ALERT] += number
         yield from (((EXECUTION, level), number) for level, number in counts.items())
 
-    def newest(self, wanted: LogQuery, most: int) -> list[_Record]:
-        return [_Record((run.tick, 1, run.id), partial(execution_document, run)) for run in self._found(wanted, most)]
+    def documents(self, ids: Sequence[str]) -> _Documents:
+        return {name: partial(execution_document, run) for name, run in self._store.find(ids).items()} if ids else {}
 
-    def _found(self, wanted: LogQuery, most: int) -> list[Run]:
+    def newest(self, wanted: LogQuery, most: int) -> Sequence[tuple[datetime, str]]:
         good, bad = wanted.wants(EXECUTION, SUCCESS), wanted.wants(EXECUTION, ALERT)
         states = None if good else _UNTAKEN
-        found: list[Run] = []
+        found: list[tuple[datetime, str]] = []
         looked_at, before = 0, None
         while (good or bad) and len(found) < most and looked_at < MOST:
-            page = self._store.select(self._filter(wanted, states), before=before, limit=min(max(most, 100), _PAGE, MOST - looked_at))
+            page = self._store.keys(self._filter(wanted, states), before=before, limit=min(max(most, 100), _PAGE, MOST - looked_at))
             if not page:
                 break
-            found += [run for run in page if (taken := was_executed(run)) is not None and (good if taken else bad)]
+            found += [
+                (each.tick, each.id) for each in page if (each.was_taken and good) or (not each.was_taken and each.state in ENDED and bad)
+            ]
             looked_at += len(page)
             before = (page[-1].tick, page[-1].id)
         return found[:most]
@@ -174,7 +202,7 @@ class _Outputs:
         self._left = _BYTES_OF_PAGE
 
     def document(self, run: Run) -> Document | None:
-        lines = end_of_output(self._store, run, min(_BYTES, self._left))[-MAX_LINES:] if self._left > 0 else []
+        lines = end_of_output(self._store, run, min(END_BYTES, self._left))[-MAX_LINES:] if self._left > 0 else []
         self._left -= sum(_BYTES_OF_LINE + len(line.data) for line in lines)
         return report_document(run, lines)
 
@@ -190,14 +218,16 @@ class _Reports:
             counts[SUCCESS if state in _GOOD else ALERT] += number
         yield from (((REPORT, level), number) for level, number in counts.items())
 
-    def newest(self, wanted: LogQuery, most: int) -> list[_Record]:
+    def newest(self, wanted: LogQuery, most: int) -> Sequence[tuple[datetime, str]]:
         states = frozenset[RunState]()
         if wanted.wants(REPORT, SUCCESS):
             states |= _GOOD
         if wanted.wants(REPORT, ALERT):
             states |= ENDED - _GOOD
-        runs = self._store.ended(self._filter(wanted, None if states == ENDED else states), limit=most) if states else []
-        return [_Record((run.ended_at or run.tick, 2, run.id), partial(self._outputs.document, run)) for run in runs]
+        return self._store.ended_keys(self._filter(wanted, None if states == ENDED else states), limit=most) if states else []
+
+    def documents(self, ids: Sequence[str]) -> _Documents:
+        return {name: partial(self._outputs.document, run) for name, run in self._store.find(ids).items()} if ids else {}
 
     @staticmethod
     def _filter(wanted: LogQuery, states: frozenset[RunState] | None) -> EndedFilter:
