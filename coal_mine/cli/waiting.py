@@ -9,13 +9,15 @@ from coal_mine.domain.errors import NotFound
 
 from .answers import say
 from .api import Api
+from .connection import Refused, Unreachable
 from .follow import Follower, Run, Sink, both_streams
-from .outcomes import exit_status, is_good, verdict
+from .outcomes import exit_status, has_ended, is_good, verdict
 
 
 def follow_all(api: Api, runs: Sequence[Run], *, quiet: bool) -> int:
     """One after the other, with their output; the exit status of the first that was not good."""
     tell = _nothing if quiet else say
+    _warn(api, runs, tell)
     all_ended = []
     for run in runs:
         if len(runs) > 1:
@@ -26,6 +28,7 @@ def follow_all(api: Api, runs: Sequence[Run], *, quiet: bool) -> int:
 
 def wait_for(api: Api, run: Run) -> int:
     """Without its output."""
+    _warn(api, [run], say)
     return _status([_to_its_end(api, run, Sink(), say)])
 
 
@@ -44,9 +47,21 @@ def show_output(api: Api, run: Run, *, stream: str, attempt: int | None, lines: 
     follower.catch_up()
     sink.release()
     if follow:
+        _warn(api, [run], say)
         _with_farewell(follower, run, say)
     elif not shown["attempt"]:
         say(f"run {run['id']} has written nothing: it is {run['state']}")
+
+
+def _warn(api: Api, runs: Sequence[Run], tell: Callable[[str], None]) -> None:
+    """What may keep them from starting, before anybody has waited for it in vain."""
+    for job_id in dict.fromkeys(run["job"] for run in runs if not (run.get("attempt") or has_ended(run))):
+        try:
+            found = api.get("jobs", job_id).get("warnings", [])
+        except (Refused, Unreachable):  # the job was deleted meanwhile, or else whoever follows is told the same
+            continue
+        for warning in found:
+            tell(f"warning: {warning}")
 
 
 def _to_its_end(api: Api, run: Run, sink: Sink, tell: Callable[[str], None]) -> Run:
