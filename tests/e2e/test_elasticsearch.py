@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from coal_mine.services.owed_documents import WANTED_UNTIL
 from tests.stores.conftest import database_of
 from tests.support.background import Background
 from tests.support.elastic import Document, Elastic
@@ -129,7 +130,7 @@ def test_a_node_and_a_web_process_need_not_know_where_elasticsearch_is(mongod: M
         database = stack.enter_context(database_of(mongod))
         ini = f"{shared_settings(mongod, database, mail)}auth_key = {KEY}\n"
         stack.enter_context(Background(tmp_path / "background", ini=f"{ini}[elasticsearch]\nurl = {elastic.url}\n"))
-        until("the wish for documents", lambda: database["options"].find_one({"_id": "elasticsearch"}))
+        until("the wish for documents", lambda: database["options"].find_one({"_id": WANTED_UNTIL}))
         stack.enter_context(NodeProcess(tmp_path / "node", "beta", ini=ini))
         web = stack.enter_context(CoalMine(tmp_path / "web", "--web", ini=ini))
         distributed = Place(web, elastic, mail)
