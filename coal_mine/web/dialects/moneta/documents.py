@@ -44,9 +44,9 @@ def _is_reported(run: Run) -> bool:
     return run.has_ended and run.attempt > 0
 
 
-def _level_of(run: Run) -> str:
-    """Of its report."""
-    return SUCCESS if run.state is RunState.DONE else ALERT
+def level_of(state: RunState) -> str:
+    """Of the report of a run that has ended so."""
+    return SUCCESS if state is RunState.DONE else ALERT
 
 
 def execution_document(run: Run) -> Document | None:
@@ -70,7 +70,7 @@ def report_document(run: Run, lines: Sequence[Line]) -> Document | None:
     definition = run.definition
     command = definition.command if run.command is None else run.command
     return {
-        **_head(REPORT, run.job_id, run.ended_at, _level_of(run)),
+        **_head(REPORT, run.job_id, run.ended_at, level_of(run.state)),
         "node": run.node,
         **summary_of(run),
         "finished": True,

@@ -33,6 +33,7 @@ from .documents import (
     Document,
     change_document,
     execution_document,
+    level_of,
     report_document,
 )
 
@@ -46,7 +47,6 @@ _BYTES_OF_LINE = 100
 _CHARACTERS_OF_PAGE = 10_000_000
 _PAGE = 500
 _READ_AT_ONCE = 20
-_GOOD = frozenset({RunState.DONE})
 # In which a run may be that no node has taken or will take.
 _UNTAKEN = frozenset({RunState.MISSED, RunState.SKIPPED, RunState.FAILED, RunState.KILLED})
 
@@ -215,15 +215,11 @@ class _Reports:
     def count(self, wanted: LogQuery) -> Iterator[tuple[tuple[str, str], int]]:
         counts: Counter[str] = Counter()
         for state, number in self._store.tally_ended(self._filter(wanted, None), limit=MOST).items():
-            counts[SUCCESS if state in _GOOD else ALERT] += number
+            counts[level_of(state)] += number
         yield from (((REPORT, level), number) for level, number in counts.items())
 
     def newest(self, wanted: LogQuery, most: int) -> Sequence[tuple[datetime, str]]:
-        states = frozenset[RunState]()
-        if wanted.wants(REPORT, SUCCESS):
-            states |= _GOOD
-        if wanted.wants(REPORT, ALERT):
-            states |= ENDED - _GOOD
+        states = frozenset(state for state in ENDED if wanted.wants(REPORT, level_of(state)))
         return self._store.ended_keys(self._filter(wanted, None if states == ENDED else states), limit=most) if states else []
 
     def documents(self, ids: Sequence[str]) -> _Documents:
