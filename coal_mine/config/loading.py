@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coal_mine.domain.definition import NAME
+from coal_mine.domain.definition import NAME, NAME_RULE
 from coal_mine.domain.errors import Invalid
 
 from .elasticsearch import ElasticsearchConfig, read_elasticsearch
@@ -153,7 +153,7 @@ def _check_section(section: str, source: str) -> None:
         known = (*_SECTIONS, *(f"{kind}:{meaning}" for kind, meaning in _NAMED_SECTIONS.items()))
         raise Invalid(f"{source}: [{section}]: unknown section; there are {', '.join(f'[{name}]' for name in known)}")
     if colon and not NAME.fullmatch(name):
-        raise Invalid(f"{source}: [{section}]: {name!r} is not a name of up to 64 letters, digits, dots, hyphens and underscores")
+        raise Invalid(f"{source}: [{section}]: {name!r} is not a name of {NAME_RULE}")
 
 
 def _names(kind: str, sections: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from coal_mine.domain.definition import ACCOUNT, NAME
+from coal_mine.domain.definition import ACCOUNT, NAME, NAME_RULE
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.localtime import zone_named
 from coal_mine.domain.node import ANYBODY
@@ -86,7 +86,7 @@ def _own_user() -> str:
 
 def _name(text: str) -> str:
     if not NAME.fullmatch(text):
-        raise ValueError(f"is not a name of at most {_LONGEST_NAME} letters, digits, dots, hyphens and underscores")
+        raise ValueError(f"is not a name of {NAME_RULE}")
     if text == ANY:
         raise ValueError("cannot be a node's name: it stands for every node")
     return text
@@ -96,7 +96,7 @@ def _pools(text: str) -> tuple[str, ...]:
     found = words(text)
     for pool in found:
         if not NAME.fullmatch(pool):
-            raise ValueError(f"is no list of pools: {pool!r} is not a name of letters, digits, dots, hyphens and underscores")
+            raise ValueError(f"is no list of pools: {pool!r} is not a name of {NAME_RULE}")
     return found
 
 

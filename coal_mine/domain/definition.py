@@ -37,6 +37,7 @@ MAX_VALUE = 32_768
 MAX_GIVEN = 65_536  # characters of JSON, for each dialect
 MAX_DETAILS = 100
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME_RULE = "up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\$?")
 DIALECT = re.compile(r"[a-z]{1,20}")
@@ -197,13 +198,13 @@ def _schedules(fields: Fields, job_id: str, now: datetime) -> tuple[Schedule, ..
 def _pools(fields: Fields) -> tuple[str, ...]:
     if not fields.has("pools"):
         return ("default",)
-    return fields.words("pools", NAME, "a pool's name: up to 64 letters, digits, dots, hyphens and underscores", most=MAX_LIST)
+    return fields.words("pools", NAME, f"a pool's name: {NAME_RULE}", most=MAX_LIST)
 
 
 def _runner_name(fields: Fields) -> str:
     name = fields.text("runner_name", most=64)
     if name and not NAME.fullmatch(name):
-        raise fields.error("runner_name", f"{name!r} is not a runner's name: up to 64 letters, digits, dots, hyphens and underscores")
+        raise fields.error("runner_name", f"{name!r} is not a runner's name: {NAME_RULE}")
     return name
 
 

@@ -59,7 +59,8 @@ def is_address(text: str) -> bool:
 def _checked_email(address: str) -> str:
     check_text(address, "email", MAX_EMAIL, allow_lines=False)
     if not is_address(address):
-        raise Invalid(f"email {address!r} is not an address such as jo@example.com (give one address per parameter)")
+        hint = " (give each address by itself)" if address.count("@") > 1 else ""
+        raise Invalid(f"email {address!r} is not an address such as jo@example.com{hint}")
     return address
 
 

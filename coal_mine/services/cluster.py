@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from coal_mine.domain.definition import NAME
+from coal_mine.domain.definition import NAME, NAME_RULE
 from coal_mine.domain.errors import Conflict, Invalid
 from coal_mine.domain.job_ports import JobFilter
 from coal_mine.domain.node import Node, pools_of
@@ -104,7 +104,7 @@ class Cluster:
 
     def _set_paused(self, name: str, *, paused: bool) -> Pool:
         if not NAME.fullmatch(name):
-            raise Invalid(f"{name[:100]!r} is not a pool's name: up to 64 letters, digits, dots, hyphens and underscores")
+            raise Invalid(f"{name[:100]!r} is not a pool's name: {NAME_RULE}")
         switches = self._nodes.pause_pool(name, paused=paused)
         self._changed()
         nodes = pools_of(self._nodes.all(), self._clock.now()).get(name, [])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coal_mine.domain.definition import NAME
+from coal_mine.domain.definition import NAME, NAME_RULE
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.fields import Fields, kind_of
 from coal_mine.domain.job import Job
@@ -15,7 +15,6 @@ from coal_mine.domain.reserved import FIRST_SEGMENTS
 # What answers show and nobody can set. It is accepted, so that an answer can be edited and sent back.
 READ_ONLY = ("version", "canary", "created_at", "changed_at", "changed_by", "next_at", "warnings", "last_run")
 MAX_LEVELS = 2
-_MEANING = "up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ def new_job(value: object) -> JobBody:
     members = _members(value)
     own_id, namespace = _texts(members)
     if own_id and not NAME.fullmatch(own_id):
-        raise Invalid(f"id {own_id[:100]!r} is not {_MEANING}; a namespace is a field of its own")
+        raise Invalid(f"id {own_id[:100]!r} is not {NAME_RULE}; a namespace is a field of its own")
     if own_id in FIRST_SEGMENTS and not namespace:
         raise Invalid(f"id {own_id!r} is reserved: paths begin with it")
     return JobBody(_definition(members), own_id, namespace_from(namespace))
@@ -54,7 +53,7 @@ def namespace_from(text: str) -> tuple[str, ...]:
         raise Invalid(f"namespace {text[:200]!r} has {len(levels)} levels; at most {MAX_LEVELS} are allowed, such as 'group/project'")
     for level in levels:
         if not NAME.fullmatch(level):
-            raise Invalid(f"namespace {text[:200]!r}: {level[:100]!r} is not {_MEANING}")
+            raise Invalid(f"namespace {text[:200]!r}: {level[:100]!r} is not {NAME_RULE}")
     return levels
 
 

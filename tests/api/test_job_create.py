@@ -100,7 +100,10 @@ def test_a_dry_run_stores_nothing(jobs: JobCalls) -> None:
         ({"name": ""}, "name is missing"),
         ({"command": ""}, "command is missing (or give a script, or the runner dummy, which runs nothing)"),
         ({"retries": {"max": "2"}}, "retries.max is a text, not a number"),
-        ({"pools": ["a b"]}, "pools 'a b' is not a pool's name: up to 64 letters, digits, dots, hyphens and underscores"),
+        (
+            {"pools": ["a b"]},
+            "pools 'a b' is not a pool's name: up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit",
+        ),
         ({"id": "a:b"}, "id 'a:b' is not up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit;"),
         ({"namespace": "a/b/c"}, "namespace 'a/b/c' has 3 levels; at most 2 are allowed"),
         ({"namespace": "a//"}, "namespace 'a//' has 3 levels"),

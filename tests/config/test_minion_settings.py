@@ -38,8 +38,14 @@ def test_an_account_may_use_no_runner_unless_said(tmp_path: Path) -> None:
         ("[minion:one]\nrunners = a, c\n", "[minion:one] runners: 'a, c' names 'c', and there is no section [runner:c]"),
         ("[minion:one]\nrunners = ,\n", "[minion:one] runners: ',' names nothing"),
         ("[minion:one]\nrunner = a\n", "[minion:one] runner: unknown setting; [minion:one] knows runners"),
-        ("[minion:]\n", "[minion:]: '' is not a name of up to 64 letters, digits, dots, hyphens and underscores"),
-        ("[minion:a b]\n", "[minion:a b]: 'a b' is not a name of up to 64 letters, digits, dots, hyphens and underscores"),
+        (
+            "[minion:]\n",
+            "[minion:]: '' is not a name of up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit",
+        ),
+        (
+            "[minion:a b]\n",
+            "[minion:a b]: 'a b' is not a name of up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit",
+        ),
         ("[minion]\n", "[minion]: unknown section"),
     ],
 )

@@ -31,6 +31,8 @@ keep_days = 7
 lost_after_hours = 48
 """
 
+NAME_RULE = "up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit"
+
 
 def loaded(directory: Path, text: str) -> Config:
     path = directory / "coal-mine.ini"
@@ -68,8 +70,11 @@ def test_runs_are_kept_for_a_month_and_waited_for_for_a_day_unless_said(tmp_path
     ("setting", "fault"),
     [
         ("name = any", "name: 'any' cannot be a node's name: it stands for every node"),
-        ("name = a b", "name: 'a b' is not a name of at most 64 letters, digits, dots, hyphens and underscores"),
-        ("pools = a/b", "pools: 'a/b' is no list of pools: 'a/b' is not a name of letters, digits, dots, hyphens and underscores"),
+        ("name = a b", f"name: 'a b' is not a name of {NAME_RULE}"),
+        (
+            "pools = a/b",
+            f"pools: 'a/b' is no list of pools: 'a/b' is not a name of {NAME_RULE}",
+        ),
         ("pools = ,", "pools: ',' names nothing"),
         ("users = -x", "users: '-x' is no list of users: '-x' is neither a user's name nor *"),
         ("spool = spool", "spool: 'spool' is not an absolute path"),

@@ -106,8 +106,14 @@ def test_the_keys_of_aws_are_not_shown_with_the_configuration(tmp_path: Path) ->
         (AWS + "secret_key = a\n", "[runner:x] access_key: missing; access_key and secret_key belong together"),
         (AWS + "keys = a\n", "[runner:x] keys: unknown setting; [runner:x] knows type, aws, region, access_key, secret_key, proxy"),
         ("[runner]\ntype = dummy\n", "[runner]: unknown section; there are "),
-        ("[runner:]\ntype = dummy\n", "[runner:]: '' is not a name of up to 64 letters, digits, dots, hyphens and underscores"),
-        ("[runner:a b]\ntype = dummy\n", "[runner:a b]: 'a b' is not a name of up to 64 letters, digits, dots, hyphens and underscores"),
+        (
+            "[runner:]\ntype = dummy\n",
+            "[runner:]: '' is not a name of up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit",
+        ),
+        (
+            "[runner:a b]\ntype = dummy\n",
+            "[runner:a b]: 'a b' is not a name of up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit",
+        ),
         ("[wsgi:x]\nport = 1\n", "[wsgi:x]: unknown section; there are "),
     ],
 )

@@ -91,6 +91,14 @@ def test_what_is_not_one_plain_address_is_refused(address: str) -> None:
         checked_emails([address])
 
 
+@pytest.mark.parametrize(("address", "hint"), [("jo", ""), ("jo@x.org,al@x.org", " (give each address by itself)")])
+def test_who_gives_several_addresses_as_one_is_told_to_give_each_by_itself(address: str, hint: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        checked_emails([address])
+
+    assert str(refused.value) == f"email {address!r} is not an address such as jo@example.com{hint}"
+
+
 def test_an_address_longer_than_mail_allows_is_refused() -> None:
     with pytest.raises(Invalid, match=f"email has {MAX_EMAIL + 1} characters"):
         checked_emails(["a" * (MAX_EMAIL - 11) + "@example.com"])

@@ -170,7 +170,7 @@ def test_concurrency_limits_runs_on_all_nodes_together() -> None:
 @pytest.mark.parametrize(
     ("concurrency", "fault"),
     [
-        (-1, "concurrency is -1; it must lie between 1 and 10000"),
+        (-1, "concurrency is -1; it must lie between 1 and 10000, or be 0 for no limit"),
         ("2", "concurrency is a text, not a number"),
         (1.5, "concurrency is 1.5, not a whole number"),
     ],
@@ -188,6 +188,10 @@ def test_reports_go_to_a_text_or_a_list(mailto: Any, meant: tuple[str, ...]) -> 
 
 def test_a_text_may_hold_several_addresses() -> None:
     assert read(mailreport="error", mailto="a@example.test, b@example.test").mail_to == ("a@example.test", "b@example.test")
+
+
+def test_what_is_no_address_is_refused_in_the_words_of_the_task() -> None:
+    assert refusal(mailto=["not an address"]) == "mailto: email 'not an address' is not an address such as jo@example.com"
 
 
 @pytest.mark.parametrize("mailto", [None, [], "", [""]])

@@ -86,6 +86,7 @@ def in_its_words() -> Iterator[None]:
     except Invalid as error:
         text = re.sub(r"^(schedules\[\d+\])\.fields\b", r"\1", str(error))
         text = re.sub(r"^overlap\.limit\b", "concurrency", text)
+        text = re.sub(r"^(concurrency is .* lie between .*)", r"\1, or be 0 for no limit", text)
         text = re.sub(rf"^given\.{DIALECT}\b", "the task", text)
         raise Invalid(re.sub(r"^mail_(to|report)\b", r"mail\1", text)) from error
 
