@@ -38,6 +38,9 @@ def _fill(place: Path) -> None:
     (place / "web/with blank.png").write_bytes(b"\x89PNG")
     with (place / "web/large.bin").open("wb") as large:
         large.truncate(MAX_BYTES + 1)
+    (place / "web/.git").mkdir()
+    (place / "web/.git/config").write_text("secret")
+    (place / "web/.hidden").write_text("secret")
     (place / "web-private/secret").write_text("secret")
     (place / "secret").write_text("secret")
     (place / "web/there").symlink_to(place / "web-private")
@@ -143,6 +146,8 @@ def test_a_part_of_a_file_may_be_asked_for(gui: Moneta, wanted: str, status: int
         "/gui/%2fetc%2fpasswd",
         "/gui/%00",
         "/gui/index.html%00.js",
+        "/gui/.hidden",
+        "/gui/.git/config",
         "/gui/nosuchfile",
         "/gui/js",
         "/gui/js/",

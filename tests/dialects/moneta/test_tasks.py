@@ -329,3 +329,18 @@ def test_a_member_that_only_changes_its_type_is_changed(either: Moneta, first: A
 
     assert ("unchanged" in dry, "unchanged" in wet) == (False, False)
     assert json.dumps(either.get(f"/tasks/{task_id}")["x"]) == json.dumps(second)
+
+
+def test_a_task_that_comes_again_in_another_order_and_without_empty_lists_is_unchanged(either: Moneta) -> None:
+    task_id = either.created(name="A task", command="true", env={"A": "1", "B": "2"})
+    task = {"env": {"B": "2", "A": "1"}, "command": "true", "name": "A task"}
+    answers = [either.call("PUT", f"/tasks/{task_id}", task, **query).json() for query in ({"dry_run": ""}, {})]
+
+    assert ["unchanged" in answer for answer in answers] == [True, True]
+
+
+def test_a_task_that_comes_again_without_its_tags_has_none_any_more(either: Moneta) -> None:
+    task_id = either.created(name="A task", command="true", tags=["a"])
+    either.call("PUT", f"/tasks/{task_id}", {"name": "A task", "command": "true"})
+
+    assert either.get(f"/tasks/{task_id}")["tags"] == []

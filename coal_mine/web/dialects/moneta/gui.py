@@ -42,7 +42,7 @@ class GuiRoutes:
         """Raises NotFound for what does not exist, or not inside the directory."""
         path = call.path.get("path", "")
         path = path + _INDEX if path.endswith("/") or not path else path
-        if "\0" in path:
+        if "\0" in path or any(part.startswith(".") for part in path.split("/")):  # such as .git, where the directory is a clone
             raise _nothing()
         root = os.path.realpath(self._root or "")
         self._tell_of_absence(root)

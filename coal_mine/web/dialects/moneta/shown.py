@@ -21,6 +21,8 @@ from .written import DIALECT, MORE, NO_COMMAND, REST, SAME, definition_of
 
 _ID = re.compile(ID)
 _DECIDED_BY_WORDS = {**SAME, "schedules": "schedules", "command": "command", "concurrency": "overlap"}
+# Moneta's web client shows no task at all when one lacks these.
+_ALWAYS_SHOWN: Mapping[str, list[str]] = {"tags": [], "pools": ["default"]}
 # Said only where there is something to say.
 _BRIEF = ("workdir", "user", "group")
 
@@ -31,6 +33,11 @@ Task = dict[str, Any]
 def is_task(job_id: str) -> bool:
     """Only such ids have a place in Moneta's paths; a namespace, which has colons, makes none."""
     return bool(_ID.fullmatch(job_id))
+
+
+def completed(task: Native) -> Task:
+    """A task with the lists that are always shown, as a job has them by whose task they were not given."""
+    return {**task, **{word: value for word, value in _ALWAYS_SHOWN.items() if not isinstance(task.get(word), list)}}
 
 
 class TaskView:
@@ -50,8 +57,7 @@ class TaskView:
         native = definition_as_json(definition)
         given = dict(definition.given).get(DIALECT)
         task = self._as_given(given, native, job_id) if given else self._written_over({}, {}, native, job_id)
-        # Moneta's web client shows no task at all when one lacks these.
-        return task | {word: native[word] for word in ("tags", "pools") if not isinstance(task.get(word), list)}
+        return task | {word: native[word] for word in _ALWAYS_SHOWN if not isinstance(task.get(word), list)}
 
     def _as_given(self, given: str, native: Native, job_id: str) -> Task:
         task: Task = json.loads(given)

@@ -16,8 +16,8 @@ from coal_mine.services.jobs import Jobs
 
 from .answers import answer
 from .calls import TASK, Call, Route
-from .shown import TaskView, is_task
-from .written import NO_COMMAND, in_its_words, native_of
+from .shown import TaskView, completed, is_task
+from .written import DIALECT, NO_COMMAND, in_its_words, native_of
 
 # Others who create the same task at the same moment hold the names of its canary for as long as a write or two take.
 _MAX_TRIES = 50
@@ -82,7 +82,7 @@ class Tasks:
             except NotFound:
                 return Change.CREATED, self._jobs.preview({**definition, "id": task_id}).warnings
             after = self._jobs.preview(_beside_others(definition, job))
-            is_same = self._is_shown_as(job, task) or after.definition == job.definition
+            is_same = self._is_shown_as(job, definition) or after.definition == job.definition
             return Change.NONE if is_same else Change.UPDATED, after.warnings
 
     def switch(self, task_id: str, by: str, *, enabled: bool) -> None:
@@ -144,17 +144,18 @@ class Tasks:
         with in_its_words():
             definition = native_of(task, task_id, self._zone)
             job = self._jobs.get(task_id).job
-            if self._is_shown_as(job, task):
+            if self._is_shown_as(job, definition):
                 after = self._jobs.patch(task_id, {}, by=by)
             else:
                 after = self._jobs.replace(task_id, _beside_others(definition, job), by=by)
             return Change.NONE if after.job.version == job.version else Change.UPDATED
 
-    def _is_shown_as(self, job: Job, task: object) -> bool:
-        return _text_of(self._view.task(job.id, job.definition)) == _text_of(task)
+    def _is_shown_as(self, job: Job, definition: Mapping[str, Any]) -> bool:
+        """`definition` is what a task says."""
+        return _text_of(self._view.task(job.id, job.definition)) == _text_of(completed(definition["given"][DIALECT]))
 
 
-def _text_of(task: object) -> str:
+def _text_of(task: Mapping[str, Any]) -> str:
     """JSON, since 1 and true and 1.0 are the same to Python."""
     return json.dumps(task, sort_keys=True)
 
