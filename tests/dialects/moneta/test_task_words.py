@@ -341,18 +341,22 @@ def test_a_zone_can_be_given_with_the_task() -> None:
     ("more", "fault"),
     [
         ([], "coal_mine is a list, not an object"),
+        ({"timezone": "Mars/X"}, "coal_mine.timezone 'Mars/X' is not known"),
+        ({"timezone": 1}, "coal_mine.timezone is a number, not a text"),
         ({"nonsense": 1}, "coal_mine has 'nonsense', which is not known; it may have timezone, "),
         ({"mail_to": []}, "coal_mine has 'mail_to', which is the task's own mailto; it may have timezone, "),
         ({"given": {}}, "coal_mine has 'given', which is not known; it may have timezone, "),
         ({"overlap": 7}, "coal_mine.overlap is a number, not an object"),
-        ({"timezone": "Mars"}, "schedules[0].timezone"),
-        ({"timezone": 7}, "schedules[0].timezone 7: must be a text"),
         ({"schedules": 7}, "coal_mine.schedules is a number, not a list"),
         ({"timeout": "long"}, "timeout is a text, not a number"),
     ],
 )
 def test_what_stands_beside_is_checked_as_strictly(more: Any, fault: str) -> None:
     assert refusal(coal_mine=more, schedules=[{}]).startswith(fault)
+
+
+def test_a_zone_is_checked_although_no_schedule_needs_it_yet() -> None:
+    assert refusal(coal_mine={"timezone": "Mars/X"}, schedules=[]).startswith("coal_mine.timezone 'Mars/X' is not known")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from coal_mine.domain.definition import definition_from
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.fields import kind_of
 from coal_mine.domain.job import Definition, MailReport
+from coal_mine.domain.localtime import zone_named
 from coal_mine.domain.seconds import MAX_SECONDS
 from coal_mine.domain.text import checked_name
 from coal_mine.domain.times import EPOCH
@@ -101,7 +102,19 @@ def _more(task: Task) -> Mapping[str, Any]:
         if name not in REST:
             own = f"the task's own {next(word for word in SAME if SAME[word] == name)}" if name in SAME.values() else "not known"
             raise Invalid(f"{MORE} has {name[:60]!a}, which is {own}; it may have {', '.join(REST)}")
+    _check_zone(more.get("timezone"))
     return more
+
+
+def _check_zone(name: object) -> None:
+    """Also where there is no schedule yet: else whoever adds one later would be told of a mistake that is not theirs."""
+    if name and not isinstance(name, str):
+        raise Invalid(f"{MORE}.timezone is {kind_of(name)}, not a text")
+    if isinstance(name, str) and name:
+        try:
+            zone_named(name)
+        except Invalid as error:
+            raise Invalid(f"{MORE}.{error}") from error
 
 
 def _name(task: Task, task_id: str) -> str:
