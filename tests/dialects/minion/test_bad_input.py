@@ -122,6 +122,7 @@ def test_a_job_that_does_not_exist_is_not_found(minion: MinionClient, method: st
     answer = minion.call(method, f"/jobs/space-xy/{job_id}", {})
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
+    assert answer.text == f"job not found: {job_id[:100]}\n"
 
 
 def test_a_job_of_another_group_is_not_found(minion: MinionClient, group: str) -> None:
@@ -136,4 +137,4 @@ def test_a_group_of_a_name_that_nothing_can_have_is_refused(minion: MinionClient
     answer = minion.call(method, f"/jobs/{name}", {})
 
     assert answer.status_code == 400
-    assert "cannot be a group: up to 64 letters, digits, dots, hyphens and underscores" in answer.text
+    assert "cannot be a group: up to 64 letters, digits, dots, hyphens and underscores, the first a letter or digit" in answer.text

@@ -151,9 +151,10 @@ def test_an_execution_that_is_asked_for_again_with_its_key_is_the_same(either: M
     assert ended(either, task_id) == ["done"]
 
 
-def test_of_two_executions_with_a_concurrency_of_one_the_second_is_skipped(either: Moneta) -> None:
+@pytest.mark.parametrize("where", [{}, {"target": "local"}])
+def test_of_two_executions_with_a_concurrency_of_one_the_second_is_skipped(either: Moneta, where: dict[str, str]) -> None:
     with sleeping(either, concurrency=1) as (task_id, process):
-        executed(either, task_id)
+        executed(either, task_id, **where)
         until("the second run", lambda: states(either, task_id) == ["running", "skipped"])
 
         assert list(processes(either, task_id)) == [process]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from coal_mine.domain.definition import NAME
+from coal_mine.domain.definition import NAME, NAME_RULE
 from coal_mine.domain.errors import Changed, Invalid, NotFound, StoreUnavailable
 from coal_mine.domain.job import Job
 from coal_mine.domain.job_ports import JobFilter
@@ -47,7 +48,9 @@ class Verbs:
         return [own_id(found) for found in self._in(account, group)]
 
     def get(self, account: str, group: str, job: str) -> Any:
-        return _told(self._jobs.get(self._id(account, group, job)))
+        full_id = self._id(account, group, job)
+        with _missing_as(job):
+            return _told(self._jobs.get(full_id))
 
     def create(self, account: str, group: str, *, body: object, by: str) -> Any:
         self._check(account, group)
@@ -64,7 +67,8 @@ class Verbs:
         """All that Minion has words for."""
         full_id = self._id(account, group, job)
         given = _written(body, "update")
-        return _told(self._changed(full_id, lambda old: self._translation.changes(old, given, self._now()), by))
+        with _missing_as(job):
+            return _told(self._changed(full_id, lambda old: self._translation.changes(old, given, self._now()), by))
 
     def delete(self, account: str, group: str, job: str, *, by: str) -> None:
         """One that does not exist is as good as deleted."""
@@ -85,8 +89,9 @@ class Verbs:
         The configuration may have changed since the job was written; then it follows first.
         """
         full_id = self._id(account, group, job)
-        self._changed(full_id, lambda old: self._checked_repair(account, old), by)
-        self._runs.start(full_id, RunRequest())
+        with _missing_as(job):
+            self._changed(full_id, lambda old: self._checked_repair(account, old), by)
+            self._runs.start(full_id, RunRequest())
 
     def _checked_repair(self, account: str, job: Job) -> dict[str, Any]:
         self._translation.check_runner(account, job)
@@ -118,13 +123,26 @@ class Verbs:
         if not self._translation.has_account(account):
             raise NotFound(f"account not found: {account[:100]}")
         if group is not None and not NAME.fullmatch(group):
-            raise Invalid(f"{group[:100]!r} cannot be a group: up to 64 letters, digits, dots, hyphens and underscores")
+            raise Invalid(f"{group[:100]!r} cannot be a group: {NAME_RULE}")
 
     def _id(self, account: str, group: str, job: str) -> str:
         self._check(account, group)
         if not _ID.fullmatch(job):
-            raise NotFound(f"job not found: {job[:100]}")
+            raise _missing(job)
         return f"{account}:{group}:{job}"
+
+
+def _missing(job: str) -> NotFound:
+    return NotFound(f"job not found: {job[:100]}")
+
+
+@contextmanager
+def _missing_as(job: str) -> Iterator[None]:
+    """Whoever asks for a job that does not exist hears of it by the id that the path has, and not by ours."""
+    try:
+        yield
+    except NotFound as error:
+        raise _missing(job) from error
 
 
 def _told(one: ShownJob) -> Any:
