@@ -74,7 +74,7 @@ def local_ticks(fields: str, zone: ZoneInfo, *, real_time: bool) -> LocalTicks:
     try:
         cron = CronSim(fields, EPOCH)
     except CronSimError as error:
-        raise Invalid("never comes" if _is_date_of_no_year(fields.split()) else str(error)) from error
+        raise Invalid(fault_of(error, fields.split())) from error
     return LocalTicks(
         zone=zone,
         months=frozenset(cron.months),
@@ -85,10 +85,11 @@ def local_ticks(fields: str, zone: ZoneInfo, *, real_time: bool) -> LocalTicks:
     )
 
 
-def _is_date_of_no_year(fields: list[str]) -> bool:
+def fault_of(error: CronSimError, fields: list[str]) -> str:
     """cronsim calls the 30th of February a bad day, though its day is one of other months, and its month has others."""
     day, month = -3, -2
-    return all(_is_known([*fields[:place], "*", *fields[place + 1 :]]) for place in (day, month))
+    never_comes = all(_is_known([*fields[:place], "*", *fields[place + 1 :]]) for place in (day, month))
+    return "never comes" if never_comes else str(error)
 
 
 def _is_known(fields: list[str]) -> bool:

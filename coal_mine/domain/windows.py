@@ -20,6 +20,7 @@ from itertools import combinations, groupby
 
 from cronsim import CronSim, CronSimError
 
+from .cron import fault_of
 from .errors import Invalid
 from .seconds import later, parse_seconds
 from .times import END_OF_TIME, EPOCH
@@ -94,11 +95,12 @@ class Directive:
         fields = text.split()
         if len(fields) != 6:
             raise Invalid(f"{place} has {len(fields)} fields; five cron fields and a number of seconds are needed")
+        written = _as_cronsim_writes(fields[:5])
         try:
-            cron = CronSim(" ".join(_as_cronsim_writes(fields[:5])), EPOCH)
+            cron = CronSim(" ".join(written), EPOCH)
             seconds = parse_seconds(fields[5])
         except CronSimError as error:
-            raise Invalid(f"{place}: {error}") from error
+            raise Invalid(f"{place}: {fault_of(error, written)}") from error
         except Invalid as error:
             raise Invalid(f"{place}: the last field {error}") from error
         cron.day_and = True

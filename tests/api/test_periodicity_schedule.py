@@ -156,7 +156,7 @@ def test_what_is_no_positive_number_of_seconds_is_refused(server: CoalMine, name
         ("* * * 13 * 300", "directive 1", "month"),
         ("* * * * 8 300", "directive 1", "day-of-week"),
         ("* * * * noday 300", "directive 1", "day-of-week"),
-        ("0 0 30 2 * 60", "directive 1", "day-of-month"),
+        ("0 0 30 2 * 60", "directive 1", "never comes"),
         ("0 0 1 * mon#5 60", "directive 1", "a date that never comes"),
         ("* * * * * 300 ; * * * * * 60", "directives 1", "overlap"),
         ("* * * * sat 300 ; # one ; * 5 * * 1-6 60", "directives 1", "overlap"),
