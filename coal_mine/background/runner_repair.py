@@ -9,36 +9,48 @@ from typing import Any
 
 from coal_mine.domain.errors import CoalMineError, StoreUnavailable
 from coal_mine.domain.job import Job
-from coal_mine.domain.job_ports import JobFilter
-from coal_mine.services.job_list import JobList
+from coal_mine.domain.job_ports import JobFilter, JobStore
 from coal_mine.services.jobs import Jobs
 
 _log = logging.getLogger(__name__)
+
+# Who has changed such a job, in the words of the audit log.
+BY = "coal-mine"
+# Short enough that the step does not look stuck.
+_AT_ONCE = 100
 
 
 class RunnerRepair:
     """Looks once, when a background starts: the configuration is read then."""
 
-    def __init__(self, jobs: Jobs, job_list: JobList, accounts: Sequence[str], repair: Callable[[Job], Mapping[str, Any]]) -> None:
+    def __init__(self, jobs: Jobs, store: JobStore, accounts: Sequence[str], repair: Callable[[Job], Mapping[str, Any]]) -> None:
         """`repair` says what must change for a job to run as the configuration says now; nothing, when it does."""
         self._jobs = jobs
-        self._job_list = job_list
+        self._store = store
         self._left = list(accounts)
+        self._after = ""
         self._repair = repair
 
-    def run_once(self, _now: datetime) -> None:
-        """May be repeated, after a fault from the account on in which it was."""
-        while self._left:
-            for job in self._job_list.each(JobFilter(namespace=(self._left[-1],))):
-                self._put_right(job)
+    def run_once(self, now: datetime) -> datetime | None:
+        """A page of one account; after a fault the same again."""
+        if not self._left:
+            return None
+        page = self._store.select(JobFilter(namespace=(self._left[-1],)), after=self._after, limit=_AT_ONCE)
+        for job in page:
+            self._put_right(job)
+        if len(page) == _AT_ONCE:
+            self._after = page[-1].id
+        else:
             self._left.pop()
+            self._after = ""
+        return now
 
     def _put_right(self, job: Job) -> None:
         changes = self._repair(job)
         if not changes:
             return
         try:
-            self._jobs.patch(job.id, changes, version=job.version)
+            self._jobs.patch(job.id, changes, version=job.version, by=BY)
         except StoreUnavailable:
             raise
         except CoalMineError as error:  # somebody has changed or deleted it since, or it is none that could be written today

@@ -26,7 +26,7 @@ from coal_mine.services.owed_documents import OwedDocuments
 from .document_parts import document_loop
 
 if TYPE_CHECKING:
-    from coal_mine.background.documents import DocumentIndex
+    from coal_mine.background.document_sender import DocumentIndex
     from coal_mine.stores.mongo.store import MongoStore
 
 _SENDERS = 4
@@ -59,7 +59,7 @@ class BackgroundParts:
             *self._senders(),
         ]
         if config.minion:
-            self.loops.append(Loop("minion", self._runner_repair(jobs), clock, max_sleep=BEAT))
+            self.loops.append(self._runner_repair(jobs))
         if config.moneta.backup:
             self.loops.append(Loop("config-backup", self._config_backup(config.moneta.backup), clock, max_sleep=BEAT))
         if config.elasticsearch:
@@ -106,10 +106,10 @@ class BackgroundParts:
     def _alert_channels(self) -> Mapping[str, Channel]:
         return {EMAIL: ObservedChannel(self._mail_channel(), self._tries), LOG.channel: LogChannel()}
 
-    def _runner_repair(self, jobs: Jobs) -> Step:
-        from .minion_runners import runner_repair
+    def _runner_repair(self, jobs: Jobs) -> Loop:
+        from .repair_parts import repair_loop
 
-        return runner_repair(self._config, self._store, jobs)
+        return repair_loop(self._config, self._store, self._clock, jobs)
 
     def _config_backup(self, path: Path) -> Step:
         from .backup_parts import config_backup

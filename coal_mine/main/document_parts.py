@@ -14,7 +14,7 @@ from coal_mine.services.document_maker import DocumentForms, DocumentMaker
 from coal_mine.services.owed_documents import OwedDocuments
 
 if TYPE_CHECKING:
-    from coal_mine.background.documents import DocumentIndex
+    from coal_mine.background.document_sender import DocumentIndex
 
 
 def check_elasticsearch(config: Config) -> None:
@@ -28,7 +28,7 @@ def document_loop(
     config: Config, settings: ElasticsearchConfig, store: Store, clock: Clock, ids: Ids, owed: OwedDocuments
 ) -> tuple[Loop, DocumentIndex]:
     """With what is to be closed behind it."""
-    from coal_mine.background.documents import DocumentSender
+    from coal_mine.background.document_sender import DocumentSender
     from coal_mine.channels.elasticsearch import ElasticsearchIndex
     from coal_mine.web.dialects.moneta.documents import change_document, execution_document, report_document
     from coal_mine.web.dialects.moneta.shown import TaskView

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from coal_mine.background.documents import DocumentIndex, DocumentSender
+from coal_mine.background.document_sender import DocumentIndex, DocumentSender
 from coal_mine.channels.elasticsearch import ElasticsearchIndex
 from coal_mine.config import ElasticsearchConfig
 from coal_mine.domain.alert import ELASTICSEARCH, Delivery, DeliveryState

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coal_mine.background.documents import FIRST_RETRY, LAST_RETRY, LEASE, PARTLY_RETRY, DocumentIndex
+from coal_mine.background.document_sender import FIRST_RETRY, LAST_RETRY, LEASE, PARTLY_RETRY, DocumentIndex
 from coal_mine.background.outbox import Expander
 from coal_mine.domain.alert import DeliveryState
 from coal_mine.domain.errors import DeliveryFailed, StoreUnavailable

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from coal_mine.background.runner_repair import RunnerRepair
+from coal_mine.background.runner_repair import BY, RunnerRepair
 from coal_mine.domain.job import Job, Runner
 from coal_mine.services.account_runners import AccountRunners
-from coal_mine.services.job_list import JobList
 from coal_mine.web.dialects.minion.translation import Translation
 from tests.dialects.minion.accounts import may_use, written
 from tests.dialects.minion.client import KEY, MinionClient
@@ -36,7 +36,13 @@ def repaired(scene: Scene, job: Job, *allowed: str) -> Job:
 
 
 def repair(scene: Scene, translation: Translation) -> None:
-    RunnerRepair(scene.jobs, JobList(scene.store), ["spinup"], translation.repair).run_once(scene.now)
+    runner_repair = repairing(scene, translation)
+    while runner_repair.run_once(scene.now):
+        pass
+
+
+def repairing(scene: Scene, translation: Translation) -> RunnerRepair:
+    return RunnerRepair(scene.jobs, scene.store.jobs, ["spinup"], translation.repair)
 
 
 def runner_of(job: Job) -> tuple[str, str]:
@@ -47,6 +53,26 @@ def test_a_job_gets_the_runner_that_its_account_may_use_now(scene: Scene) -> Non
     job = repaired(scene, written(scene, "one", "two"), "one")
 
     assert (runner_of(job), job.definition.command) == (("dummy", "one"), "")
+
+
+def test_the_audit_log_says_that_nobody_has_called(scene: Scene) -> None:
+    assert repaired(scene, written(scene, "one", "two"), "one").changed_by == BY
+
+
+def test_an_account_with_many_jobs_is_gone_through_a_part_at_a_time(scene: Scene) -> None:
+    job = written(scene, "one", "two")
+    scene.store.jobs.remove(job)
+    for number in range(101):
+        scene.store.jobs.add(replace(job, id=f"{job.id}{number:03}"))
+    runner_repair = repairing(scene, may_use("one"))
+
+    again_at = runner_repair.run_once(scene.now)
+    left = scene.jobs.get(f"{job.id}100").job
+    runner_repair.run_once(scene.now)
+
+    assert (again_at, runner_of(left)) == (scene.now, ("command", ""))
+    assert runner_of(scene.jobs.get(left.id).job) == ("dummy", "one")
+    assert runner_repair.run_once(scene.now) is None
 
 
 def test_a_job_loses_the_runner_that_its_account_may_use_no_longer(scene: Scene) -> None:
