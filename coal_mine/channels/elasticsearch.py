@@ -24,6 +24,8 @@ _VERSIONS = "7.14 or later is needed, and OpenSearch is not understood"
 _OF_THE_DOCUMENT = frozenset({"mapper_parsing_exception", "document_parsing_exception", "strict_dynamic_mapping_exception"})
 # The index holds as many fields as it may, and newer versions say so as of the document.
 _FULL = "Limit of total fields"
+# A text is longer than a field of keywords takes; it is said as of the index.
+_TOO_LONG = "immense term"
 
 
 class ElasticsearchIndex:
@@ -111,8 +113,8 @@ def _taken(documents: Sequence[SentDocument], items: Sequence[Mapping[str, Any]]
         if 200 <= status < 300 or status == _CONFLICT:  # it is there since an earlier try
             continue
         reason = _reason(result, "no reason given")
-        is_its_own = status == _TOO_LARGE or (_type(result) in _OF_THE_DOCUMENT and _FULL not in reason)
-        (refused if is_its_own else failed)[document.id] = f"{status}: {reason}"
+        is_its_own = _TOO_LONG in reason or (_type(result) in _OF_THE_DOCUMENT and _FULL not in reason)
+        (refused if is_its_own or status == _TOO_LARGE else failed)[document.id] = f"{status}: {reason}"
     return Taken(refused=refused, failed=failed)
 
 

@@ -110,6 +110,15 @@ def test_an_index_that_is_full_of_fields_may_be_given_room(elastic: Elastic, ind
     assert (list(answer.refused), list(answer.failed)) == ([], ["one"])
 
 
+def test_a_text_that_is_longer_than_its_field_takes_is_refused(elastic: Elastic, index: ElasticsearchIndex) -> None:
+    """Said with a type that other faults have, too."""
+    elastic.faults["one"] = (400, "illegal_argument_exception")
+    elastic.cause = 'Document contains at least one immense term in field="command" (whose UTF8 encoding is longer than 32766)'
+    answer = index.send([document("one")])
+
+    assert (list(answer.refused), list(answer.failed)) == (["one"], [])
+
+
 @pytest.mark.parametrize(
     ("status", "fault"),
     [
