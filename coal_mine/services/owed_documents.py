@@ -17,8 +17,6 @@ from coal_mine.domain.times import from_millis, to_millis
 WANTED_FOR = timedelta(days=7)
 # Kept beside the options of clients, none of which can have such a name.
 WANTED_UNTIL = "documents|wanted_until"
-_FORMER_WANTED_UNTIL = "elasticsearch"
-_LONG_AGO = from_millis(0)
 _ASKED_EVERY_SECONDS = 5.0
 
 _OF_JOBS = frozenset({AuditKind.CREATED, AuditKind.CHANGED, AuditKind.DELETED})
@@ -59,8 +57,8 @@ class OwedDocuments:
     def _wanted(self) -> bool:
         now = monotonic()
         if self._asked_at is None or now - self._asked_at > _ASKED_EVERY_SECONDS:
-            found = self._options.all()
-            self._are_wanted = any(self._clock.now() < _until(found.get(name)) for name in (WANTED_UNTIL, _FORMER_WANTED_UNTIL))
+            until = from_millis(json.loads(self._options.all().get(WANTED_UNTIL, "0")))
+            self._are_wanted = self._clock.now() < until
             self._asked_at = now
         return self._are_wanted
 
@@ -90,14 +88,6 @@ class OwingAudit:
 
     def forget(self, before: datetime, *, limit: int) -> int:
         return self._audit.forget(before, limit=limit)
-
-
-def _until(text: str | None) -> datetime:
-    """Long ago, where there is no time: under the former name there may be anything."""
-    try:
-        return from_millis(json.loads(text or "0"))
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        return _LONG_AGO
 
 
 def _about_run(run: Run, at: datetime) -> Alert:

@@ -11,7 +11,6 @@ from coal_mine.domain.alert import Kind
 from coal_mine.domain.audit import AuditEntry, AuditKind
 from coal_mine.domain.errors import NotFound
 from coal_mine.domain.run import Run, RunState
-from coal_mine.domain.times import to_millis
 from coal_mine.services.options import Options
 from coal_mine.services.outcomes import Outcomes
 from coal_mine.services.owed_documents import WANTED_FOR, WANTED_UNTIL, OwedDocuments
@@ -79,21 +78,6 @@ def test_a_week_after_it_was_wanted_for_the_last_time_nothing_is_owed(
     owed.of_runs([ended(scene)])
 
     assert kinds(scene) == expected
-
-
-def test_who_said_so_in_the_words_of_an_earlier_version_is_heard(scene: Scene, owed: OwedDocuments) -> None:
-    scene.store.options.set("elasticsearch", str(to_millis(scene.now + SECOND)))
-    owed.of_runs([ended(scene)])
-
-    assert kinds(scene) == [Kind.ENDED]
-
-
-@pytest.mark.parametrize("text", ['{"url": null}', '"soon"', "null", "1e400", "99999999999999999999", "not JSON"])
-def test_an_option_of_that_name_that_says_something_else_wants_nothing(scene: Scene, owed: OwedDocuments, text: str) -> None:
-    scene.store.options.set("elasticsearch", text)
-    owed.of_runs([ended(scene)])
-
-    assert kinds(scene) == []
 
 
 def test_no_option_of_a_client_can_say_that_documents_are_wanted(scene: Scene) -> None:
