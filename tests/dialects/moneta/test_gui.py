@@ -110,6 +110,12 @@ def test_a_file_that_would_fill_the_memory_is_not_served_as_a_whole(gui: Moneta)
     assert (status, str(MAX_BYTES) in text) == (403, True)
 
 
+def test_it_is_said_how_large_a_file_is_that_is_not_served_as_a_whole(gui: Moneta) -> None:
+    answer = gui.call("HEAD", "/gui/large.bin")
+
+    assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, str(MAX_BYTES + 1), b"")
+
+
 def test_a_part_of_a_large_file_is_served(gui: Moneta) -> None:
     answer = gui.call("GET", "/gui/large.bin", headers={"Range": f"bytes={MAX_BYTES - 1}-"})
 

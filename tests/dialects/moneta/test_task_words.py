@@ -343,16 +343,27 @@ def test_a_zone_can_be_given_with_the_task() -> None:
         ([], "coal_mine is a list, not an object"),
         ({"timezone": "Mars/X"}, "coal_mine.timezone 'Mars/X' is not known"),
         ({"timezone": 1}, "coal_mine.timezone is a number, not a text"),
+        ({"timezone": {}}, "coal_mine.timezone is an object, not a text"),
+        ({"timezone": False}, "coal_mine.timezone is true or false, not a text"),
         ({"nonsense": 1}, "coal_mine has 'nonsense', which is not known; it may have timezone, "),
         ({"mail_to": []}, "coal_mine has 'mail_to', which is the task's own mailto; it may have timezone, "),
         ({"given": {}}, "coal_mine has 'given', which is not known; it may have timezone, "),
         ({"overlap": 7}, "coal_mine.overlap is a number, not an object"),
+        ({"overlap": []}, "coal_mine.overlap is a list, not an object"),
+        ({"overlap": False}, "coal_mine.overlap is true or false, not an object"),
+        ({"catch_up": []}, "catch_up is [], which is none of none, latest, all"),
+        ({"script": []}, "script is a list, not a text"),
+        ({"runner": 0}, "runner is 0, which is none of "),
         ({"schedules": 7}, "coal_mine.schedules is a number, not a list"),
         ({"timeout": "long"}, "timeout is a text, not a number"),
     ],
 )
 def test_what_stands_beside_is_checked_as_strictly(more: Any, fault: str) -> None:
     assert refusal(coal_mine=more, schedules=[{}]).startswith(fault)
+
+
+def test_a_command_beside_a_task_that_has_none_is_checked_as_strictly() -> None:
+    assert refusal(coal_mine={"command": {}}, command=None) == "command is an object, not a text"
 
 
 def test_a_zone_is_checked_although_no_schedule_needs_it_yet() -> None:

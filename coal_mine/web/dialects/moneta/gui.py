@@ -64,7 +64,7 @@ def _answer_of(given: bottle.HTTPResponse) -> Answer:
     if given.status_code in (403, 404):
         raise _nothing()
     with closing(given):
-        if given.content_length > MAX_BYTES:
+        if given.body and given.content_length > MAX_BYTES:  # HEAD reads nothing
             raise Forbidden(f"larger files than {MAX_BYTES} bytes are not served at once: ask for a part of it")
         content = b"".join(part if isinstance(part, bytes) else part.encode() for part in given.body)
     return Answer(given.status_code, [*given.headerlist, *_NO_FRAMES], content)

@@ -72,7 +72,7 @@ def native_of(task: object, task_id: str, zone: str) -> dict[str, Any]:
         "schedules": [*_schedules(task, more.get("timezone") or zone), *_list(more, "schedules", f"{MORE}.schedules")],
         "command": _command(task, more),
         "overlap": _overlap(task, more),
-        "catch_up": more.get("catch_up") or {"policy": "latest", "within": MAX_SECONDS},
+        "catch_up": {"policy": "latest", "within": MAX_SECONDS} if more.get("catch_up") is None else more["catch_up"],
         "mail_report": _mail_report(task, mail_to),
         "mail_to": mail_to,
         "given": {DIALECT: task},
@@ -108,9 +108,9 @@ def _more(task: Task) -> Mapping[str, Any]:
 
 def _check_zone(name: object) -> None:
     """Also where there is no schedule yet: else whoever adds one later would be told of a mistake that is not theirs."""
-    if name and not isinstance(name, str):
+    if name is not None and not isinstance(name, str):
         raise Invalid(f"{MORE}.timezone is {kind_of(name)}, not a text")
-    if isinstance(name, str) and name:
+    if name:
         try:
             zone_named(name)
         except Invalid as error:
@@ -145,7 +145,7 @@ def _command(task: Task, more: Mapping[str, Any]) -> Any:
         raise Invalid(f"command is {kind_of(command)}, not a text for the shell")
     if command and command.strip():
         return command
-    if any(more.get(name) for name in ("command", "script", "runner")):
+    if any(more.get(name) not in (None, "") for name in ("command", "script", "runner")):
         return more.get("command")
     if task.get("enabled"):
         raise Invalid("command is missing: give one, or leave the task disabled")
@@ -154,7 +154,7 @@ def _command(task: Task, more: Mapping[str, Any]) -> Any:
 
 def _overlap(task: Task, more: Mapping[str, Any]) -> dict[str, Any]:
     """`concurrency` is how many; the policy is another matter."""
-    given = more.get("overlap") or {}
+    given = {} if more.get("overlap") is None else more["overlap"]
     if not isinstance(given, dict):
         raise Invalid(f"{MORE}.overlap is {kind_of(given)}, not an object")
     number = task.get("concurrency") or None
