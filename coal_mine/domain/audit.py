@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from .key import Key
+
 
 class AuditKind(StrEnum):
     CREATED = "created"  # a job
@@ -38,7 +40,6 @@ class AuditFilter:
     until: datetime | None = None  # the entry is before it
     kinds: frozenset[AuditKind] | None = None
     subject: str | None = None
-    plain_subjects: bool = False  # only those that have nothing but small letters and digits
 
 
 class AuditStore(Protocol):
@@ -50,14 +51,11 @@ class AuditStore(Protocol):
     def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
         """The newest first, those of one time by id, highest first; without the first `offset` of them."""
 
-    def keys(self, wanted: AuditFilter, *, limit: int) -> list[tuple[datetime, str]]:
-        """Time and id of what `select` would find."""
+    def keys(self, wanted: AuditFilter, *, limit: int) -> list[Key[AuditKind]]:
+        """Of what `select` would find no more than this."""
 
     def find(self, entry_ids: Collection[str]) -> dict[str, AuditEntry]:
         """Those that exist, by id."""
-
-    def count(self, wanted: AuditFilter, *, limit: int) -> dict[AuditKind, int]:
-        """How many of the first so many of `select` are of each kind; without those of which there is none."""
 
     def forget(self, before: datetime, *, limit: int) -> int:
         """Delete at most so many entries that are older than that, the oldest first; how many."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from .job import Job
+from .key import Key
 from .node import Node, Switches
 from .output import Chunk
 from .run import Outcome, Run, RunChange, RunState
@@ -84,7 +85,6 @@ class RunFilter:
     node: str | None = None
     since: datetime | None = None  # of the tick
     until: datetime | None = None  # the tick is before it
-    plain_ids: bool = False  # only of jobs whose ids have nothing but small letters and digits, as those of some dialects have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,17 +95,6 @@ class EndedFilter:
     states: frozenset[RunState] | None = None
     since: datetime | None = None  # of the end
     until: datetime | None = None  # the end is before it
-    plain_ids: bool = False  # only of jobs whose ids have nothing but small letters and digits, as those of some dialects have
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunKey:
-    """A run's place in a list."""
-
-    tick: datetime
-    id: str
-    state: RunState
-    was_taken: bool  # a node has ever taken it
 
 
 class RunStore(Protocol):
@@ -133,23 +122,17 @@ class RunStore(Protocol):
     def select(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[Run]:
         """The newest ticks first, equal ones by id, highest first; only those that come behind the (tick, id) of `before`."""
 
-    def keys(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[RunKey]:
-        """Of what `select` would find no more than this."""
+    def keys(self, wanted: RunFilter, *, limit: int) -> list[Key[RunState]]:
+        """Of what `select` would find no more than this; `at` is the tick."""
 
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         """Of each job the newest run that is no longer queued for the first time (its epoch is 0 then), if there is one."""
 
-    def tally(self, wanted: RunFilter, *, limit: int) -> dict[tuple[RunState, bool], int]:
-        """How many of the first so many of `select` are in each state, and whether a node has ever taken them: is `attempt` above 0?"""
-
     def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
         """Those that ended last first, those of one time by id, highest first."""
 
-    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[tuple[datetime, str]]:
-        """The end and the id of what `ended` would find."""
-
-    def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
-        """How many of the first so many of `ended` are in each state."""
+    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[Key[RunState]]:
+        """Of what `ended` would find no more than this; `at` is the end."""
 
     def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:
         """Of each job the first of `ended`, if there is one."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from coal_mine.clock import monotonic
 from coal_mine.domain.alert import ELASTICSEARCH, Alert, Kind
 from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind, AuditStore
+from coal_mine.domain.key import Key
 from coal_mine.domain.ports import Clock, Store
 from coal_mine.domain.run import Run
 from coal_mine.domain.times import from_millis, to_millis
@@ -77,14 +78,11 @@ class OwingAudit:
     def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
         return self._audit.select(wanted, offset=offset, limit=limit)
 
-    def keys(self, wanted: AuditFilter, *, limit: int) -> list[tuple[datetime, str]]:
+    def keys(self, wanted: AuditFilter, *, limit: int) -> list[Key[AuditKind]]:
         return self._audit.keys(wanted, limit=limit)
 
     def find(self, entry_ids: Collection[str]) -> dict[str, AuditEntry]:
         return self._audit.find(entry_ids)
-
-    def count(self, wanted: AuditFilter, *, limit: int) -> dict[AuditKind, int]:
-        return self._audit.count(wanted, limit=limit)
 
     def forget(self, before: datetime, *, limit: int) -> int:
         return self._audit.forget(before, limit=limit)

@@ -89,11 +89,6 @@ def _fill(store: MongoStore) -> None:
         store.jobs.add(job(f"group:job-{number:03}", next_at=NOW + number * SECOND if number % 2 else None))
 
 
-def _of_plain(kind: Any) -> Any:
-    """Of which there are none, among twenty of others and those under way."""
-    return kind(plain_ids=True, since=NOW - 20 * SECOND, until=NOW)
-
-
 HOT: dict[str, tuple[Callable[[MongoStore], Any], int]] = {
     "due on a node": (lambda store: store.runs.due(NOW + 5 * SECOND, node=node(pools=("default", "other")), limit=3), 12),
     "due at all": (lambda store: store.runs.due(NOW + HOUR, node=None, limit=5), 6),
@@ -125,8 +120,8 @@ LISTS: dict[str, tuple[Callable[[MongoStore], Any], int]] = {
     "in bad states": (lambda store: store.runs.select(BOTH, limit=20), 8),
     "in bad states, further": (lambda store: store.runs.select(BOTH, before=(NOW, "x"), limit=20), 8),
     "under way": (lambda store: store.runs.select(RunFilter(states=frozenset({RunState.RUNNING})), limit=20), 320),
-    "of jobs with plain ids, in some time": (lambda store: store.runs.select(_of_plain(RunFilter), limit=20), 30),
-    "that ended in some time, of jobs with plain ids": (lambda store: store.runs.ended(_of_plain(EndedFilter), limit=20), 30),
+    "keys of some time": (lambda store: store.runs.keys(RunFilter(since=NOW - HOUR, until=NOW), limit=20), 21),
+    "keys of those that ended in some time": (lambda store: store.runs.ended_keys(EndedFilter(since=NOW - HOUR, until=NOW), limit=20), 21),
     "jobs of a namespace": (lambda store: store.jobs.select(JobFilter(namespace=("group",)), after="group:job-020", limit=9), 10),
     "jobs with a name": (lambda store: store.jobs.select(JobFilter(name="nosuchname"), limit=9), 1),
     "jobs with a tag": (lambda store: store.jobs.select(JobFilter(tag="nosuchtag"), limit=9), 1),

@@ -9,11 +9,11 @@ from pymongo.collection import Collection as MongoCollection
 from pymongo.database import Database
 
 from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind
+from coal_mine.domain.key import Key
 
 from .commands import Commands, portions
 from .documents import Document
-from .errors import BULK_SECONDS, translated
-from .run_filters import plain
+from .errors import translated
 
 AUDIT = "audit"
 _FIELDS = ("at", "subject", "by", "old", "new")
@@ -40,26 +40,16 @@ class MongoAudit:
             found = self._audit.find(_condition_of(wanted), sort=_NEWEST_FIRST, skip=offset, limit=limit)
             return [_entry_of(document) for document in found]
 
-    def keys(self, wanted: AuditFilter, *, limit: int) -> list[tuple[datetime, str]]:
+    def keys(self, wanted: AuditFilter, *, limit: int) -> list[Key[AuditKind]]:
         if not limit:
             return []
         with translated():
-            found = self._audit.find(_condition_of(wanted), {"at": 1}, sort=_NEWEST_FIRST, limit=limit)
-            return [(document["at"], document["_id"]) for document in found]
+            found = self._audit.find(_condition_of(wanted), dict.fromkeys(("at", "subject", "kind"), 1), sort=_NEWEST_FIRST, limit=limit)
+            return [Key(at=each["at"], id=each["_id"], about=each["subject"], what=AuditKind(each["kind"])) for each in found]
 
     def find(self, entry_ids: Collection[str]) -> dict[str, AuditEntry]:
         with translated():
             return {found["_id"]: _entry_of(found) for found in self._audit.find({"_id": {"$in": list(entry_ids)}})}
-
-    def count(self, wanted: AuditFilter, *, limit: int) -> dict[AuditKind, int]:
-        if not limit:
-            return {}
-        pipeline: list[Document] = [
-            {"$match": _condition_of(wanted)}, {"$sort": dict(_NEWEST_FIRST)}, {"$limit": limit},
-            {"$group": {"_id": "$kind", "number": {"$sum": 1}}},
-        ]  # fmt: skip
-        with translated(BULK_SECONDS):
-            return {AuditKind(found["_id"]): found["number"] for found in self._audit.aggregate(pipeline)}
 
     def forget(self, before: datetime, *, limit: int) -> int:
         if not limit:
@@ -79,8 +69,6 @@ def _condition_of(wanted: AuditFilter) -> Document:
         condition["at"] = between
     if wanted.kinds is not None:
         condition["kind"] = {"$in": sorted(wanted.kinds)}
-    if wanted.plain_subjects:
-        condition.update(plain("subject"))
     return condition
 
 

@@ -39,8 +39,6 @@ def _without_tick(wanted: RunFilter) -> Document:
         condition["node"] = wanted.node or None
     if wanted.states is not None:
         condition.update(_among(wanted.states, alone=not condition))
-    if wanted.plain_ids:
-        condition.update(plain("job_id"))
     return condition
 
 
@@ -61,14 +59,7 @@ def ended(wanted: EndedFilter) -> Document:
         condition["job_id"] = wanted.job_id
     if wanted.states is not None:
         condition["outcome"] = {"$in": sorted(state.value for state in wanted.states)}
-    if wanted.plain_ids:
-        condition.update(plain("job_id"))
     return condition
-
-
-def plain(field: str) -> Document:
-    """Small letters and digits only. As an expression, since else an index that begins with the field may be taken, and all sorted."""
-    return {"$expr": {"$regexMatch": {"input": f"${field}", "regex": "^[0-9a-z]+$"}}}
 
 
 def _tick_of(wanted: RunFilter) -> Document:

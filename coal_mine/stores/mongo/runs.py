@@ -16,7 +16,8 @@ from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 
 from coal_mine.domain.errors import unknown_run
-from coal_mine.domain.job_ports import EndedFilter, RunFilter, RunKey
+from coal_mine.domain.job_ports import EndedFilter, RunFilter
+from coal_mine.domain.key import Key
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import LIVE, Origin, Outcome, Run, RunChange, RunState
 from coal_mine.domain.times import to_millis
@@ -118,31 +119,17 @@ class MongoRuns:
             page += self._found(condition, _NEWEST_FIRST, limit - len(page))
         return page
 
-    def keys(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[RunKey]:
-        page: list[Document] = []
-        for condition in page_of(wanted, before):
-            page += self._documents(condition, _NEWEST_FIRST, limit - len(page), dict.fromkeys(("tick", "state", "attempt"), 1))
-        return [
-            RunKey(tick=each["tick"], id=each["_id"], state=RunState(each["state"]), was_taken=each.get("attempt", 0) > 0) for each in page
-        ]
+    def keys(self, wanted: RunFilter, *, limit: int) -> list[Key[RunState]]:
+        return self._keys(condition_of(wanted), _NEWEST_FIRST, limit)
 
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         return self._first_of_each(job_ids, _latest_of)
 
-    def tally(self, wanted: RunFilter, *, limit: int) -> dict[tuple[RunState, bool], int]:
-        taken = {"$gt": ["$attempt", 0]}
-        counted = self._counted(condition_of(wanted), _NEWEST_FIRST, limit, {"state": "$state", "taken": taken})
-        return {(RunState(key["state"]), key["taken"]): number for key, number in counted}
-
     def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
         return self._found(ended(wanted), _LAST_ENDED_FIRST, limit)
 
-    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[tuple[datetime, str]]:
-        return [(each["over_at"], each["_id"]) for each in self._documents(ended(wanted), _LAST_ENDED_FIRST, limit, {"over_at": 1})]
-
-    def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
-        counted = self._counted(ended(wanted), _LAST_ENDED_FIRST, limit, {"state": "$state"})
-        return {RunState(key["state"]): number for key, number in counted}
+    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[Key[RunState]]:
+        return self._keys(ended(wanted), _LAST_ENDED_FIRST, limit)
 
     def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:
         return self._first_of_each(job_ids, _last_ended_of)
@@ -224,14 +211,12 @@ class MongoRuns:
                 found += self._runs.aggregate(pipeline)
         return {document["job_id"]: run_of(document) for document in found}
 
-    def _counted(self, condition: Document, order: list[tuple[str, int]], limit: int, key: Document) -> list[tuple[Document, int]]:
-        if limit == 0:
-            return []
-        pipeline: list[Document] = [
-            {"$match": condition}, {"$sort": dict(order)}, {"$limit": limit}, {"$group": {"_id": key, "number": {"$sum": 1}}},
-        ]  # fmt: skip
-        with translated():
-            return [(each["_id"], each["number"]) for each in self._runs.aggregate(pipeline)]
+    def _keys(self, condition: Document, order: list[tuple[str, int]], limit: int) -> list[Key[RunState]]:
+        at = order[0][0]
+        found = self._documents(condition, order, limit, dict.fromkeys((at, "job_id", "state", "attempt"), 1))
+        return [
+            Key(at=one[at], id=one["_id"], about=one["job_id"], what=RunState(one["state"]), was_taken=one["attempt"] > 0) for one in found
+        ]
 
     def _found(self, condition: Document, order: list[tuple[str, int]] | None = None, limit: int | None = None) -> list[Run]:
         return [run_of(document) for document in self._documents(condition, order, limit)]

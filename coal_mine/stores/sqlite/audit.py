@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind
+from coal_mine.domain.key import Key
 from coal_mine.domain.times import from_millis, to_millis
 
 from .database import Database
-from .groups import NOT_PLAIN, rows_of
+from .groups import rows_of
 
 _COLUMNS = ("id", "at", "kind", "subject", "by", "old", "new")
+_KEY = ("at", "id", "subject", "kind")
 _ADD = f"INSERT INTO audit ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM audit"
 _FORGET = "DELETE FROM audit WHERE id IN (SELECT id FROM audit INDEXED BY audit_by_time WHERE at < ? ORDER BY at, id LIMIT ?)"
@@ -37,23 +39,17 @@ class SqliteAudit:
         with self._database.reading() as connection:
             return [_entry_from_row(row) for row in rows_of(connection, _COLUMNS, query, (*values, limit, offset))]
 
-    def keys(self, wanted: AuditFilter, *, limit: int) -> list[tuple[datetime, str]]:
+    def keys(self, wanted: AuditFilter, *, limit: int) -> list[Key[AuditKind]]:
         condition, values = _condition(wanted)
-        query = f"SELECT at, id FROM audit {condition} ORDER BY at DESC, id DESC LIMIT ?"
+        query = f"SELECT {', '.join(_KEY)} FROM audit {condition} ORDER BY at DESC, id DESC LIMIT ?"
         with self._database.reading() as connection:
-            return [(from_millis(at), entry_id) for at, entry_id in rows_of(connection, ("at", "id"), query, (*values, limit))]
+            rows = rows_of(connection, _KEY, query, (*values, limit))
+        return [Key(at=from_millis(at), id=entry_id, about=subject, what=AuditKind(kind)) for at, entry_id, subject, kind in rows]
 
     def find(self, entry_ids: Collection[str]) -> dict[str, AuditEntry]:
         query = f"{_SELECT} WHERE id IN (SELECT value FROM json_each(?))"
         with self._database.reading() as connection:
             return {row[0]: _entry_from_row(row) for row in rows_of(connection, _COLUMNS, query, (json.dumps(list(entry_ids)),))}
-
-    def count(self, wanted: AuditFilter, *, limit: int) -> dict[AuditKind, int]:
-        condition, values = _condition(wanted)
-        first = f"SELECT kind FROM audit {condition} ORDER BY at DESC, id DESC LIMIT ?"
-        with self._database.reading() as connection:
-            counted = connection.execute(f"SELECT kind, count(*) FROM ({first}) GROUP BY kind", (*values, limit))
-            return {AuditKind(kind): number for kind, number in counted}
 
     def forget(self, before: datetime, *, limit: int) -> int:
         values = (to_millis(before), limit)
@@ -70,7 +66,6 @@ def _condition(wanted: AuditFilter) -> tuple[str, list[Any]]:
         "subject = ?": wanted.subject,
         "at >= ?": None if wanted.since is None else to_millis(wanted.since),
         "at < ?": None if wanted.until is None else to_millis(wanted.until),
-        "subject NOT GLOB ?": NOT_PLAIN if wanted.plain_subjects else None,
         "kind IN (SELECT value FROM json_each(?))": None if wanted.kinds is None else json.dumps(sorted(wanted.kinds)),
     }
     conditions = {condition: value for condition, value in given.items() if value is not None}

@@ -7,9 +7,6 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-# For GLOB: there is something else in it than small letters and digits.
-NOT_PLAIN = "*[^0-9a-z]*"
-
 
 def rows_of(
     connection: sqlite3.Connection, columns: Sequence[str], query: str, values: Sequence[Any] | Mapping[str, Any] = ()

@@ -8,13 +8,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from coal_mine.domain.job_ports import EndedFilter, RunFilter, RunKey
+from coal_mine.domain.job_ports import EndedFilter, RunFilter
+from coal_mine.domain.key import Key
 from coal_mine.domain.node import Node
 from coal_mine.domain.run import ANY, LIVE, WAITING, Outcome, Run, RunChange, RunState
 from coal_mine.domain.times import from_millis, to_millis
 
 from .database import Database
-from .groups import NOT_PLAIN, as_parameter, given, rows_of
+from .groups import as_parameter, given, rows_of
 from .run_changes import UNTOUCHED, adding, change, delete
 from .run_rows import HAS_ENDED, IS_LIVE, IS_NOT_DONE, IS_OPEN, IS_WAITING, SELECT, get, runs_of
 
@@ -73,41 +74,18 @@ class SqliteRuns:
         condition, values = _behind(wanted, before)
         return self._runs(f"{SELECT} {condition} ORDER BY tick DESC, id DESC LIMIT ?", (*values, limit))
 
-    def keys(self, wanted: RunFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[RunKey]:
-        condition, values = _behind(wanted, before)
-        query = f"SELECT tick, id, state, attempt > 0 AS taken FROM runs {condition} ORDER BY tick DESC, id DESC LIMIT ?"
-        with self._database.reading() as connection:
-            rows = rows_of(connection, ("tick", "id", "state", "taken"), query, (*values, limit))
-        return [
-            RunKey(tick=from_millis(tick), id=run_id, state=RunState(state), was_taken=bool(taken)) for tick, run_id, state, taken in rows
-        ]
+    def keys(self, wanted: RunFilter, *, limit: int) -> list[Key[RunState]]:
+        return self._keys("tick", *_condition(wanted), limit)
 
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         return {run.job_id: run for run in self._runs(_LATEST, (json.dumps(list(job_ids)),))}
-
-    def tally(self, wanted: RunFilter, *, limit: int) -> dict[tuple[RunState, bool], int]:
-        condition, values = _condition(wanted)
-        first = f"SELECT state, attempt > 0 AS taken FROM runs {condition} ORDER BY tick DESC, id DESC LIMIT ?"
-        with self._database.reading() as connection:
-            counted = connection.execute(f"SELECT state, taken, count(*) FROM ({first}) GROUP BY state, taken", (*values, limit))
-            return {(RunState(state), bool(taken)): number for state, taken, number in counted}
 
     def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
         condition, values = _condition_of_end(wanted)
         return self._runs(f"{SELECT} {condition} ORDER BY ended_at DESC, id DESC LIMIT ?", (*values, limit))
 
-    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[tuple[datetime, str]]:
-        condition, values = _condition_of_end(wanted)
-        query = f"SELECT ended_at, id FROM runs {condition} ORDER BY ended_at DESC, id DESC LIMIT ?"
-        with self._database.reading() as connection:
-            return [(from_millis(at), run_id) for at, run_id in rows_of(connection, ("ended_at", "id"), query, (*values, limit))]
-
-    def tally_ended(self, wanted: EndedFilter, *, limit: int) -> dict[RunState, int]:
-        condition, values = _condition_of_end(wanted)
-        first = f"SELECT state FROM runs {condition} ORDER BY ended_at DESC, id DESC LIMIT ?"
-        with self._database.reading() as connection:
-            counted = connection.execute(f"SELECT state, count(*) FROM ({first}) GROUP BY state", (*values, limit))
-            return {RunState(state): number for state, number in counted}
+    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[Key[RunState]]:
+        return self._keys("ended_at", *_condition_of_end(wanted), limit)
 
     def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:
         return {run.job_id: run for run in self._runs(_LAST_ENDED, (json.dumps(list(job_ids)),))}
@@ -169,6 +147,16 @@ class SqliteRuns:
         with self._database.reading() as connection:
             return runs_of(connection, query, values)
 
+    def _keys(self, at: str, condition: str, values: Sequence[Any], limit: int) -> list[Key[RunState]]:
+        """`at` is the column of the order."""
+        query = f"SELECT {at}, id, job_id, state, attempt FROM runs {condition} ORDER BY {at} DESC, id DESC LIMIT ?"
+        with self._database.reading() as connection:
+            rows = rows_of(connection, (at, "id", "job_id", "state", "attempt"), query, (*values, limit))
+        return [
+            Key(at=from_millis(millis), id=run_id, about=job_id, what=RunState(state), was_taken=attempt > 0)
+            for millis, run_id, job_id, state, attempt in rows
+        ]
+
     def _delete(self, query: str, values: Sequence[Any]) -> int:
         def work(connection: sqlite3.Connection) -> int:
             return delete(connection, [number for (number,) in rows_of(connection, ("number",), query, values)])
@@ -192,7 +180,6 @@ def _condition(wanted: RunFilter) -> tuple[str, tuple[Any, ...]]:
         "node = ?": wanted.node,
         "tick >= ?": None if wanted.since is None else to_millis(wanted.since),
         "tick < ?": None if wanted.until is None else to_millis(wanted.until),
-        "job_id NOT GLOB ?": NOT_PLAIN if wanted.plain_ids else None,
     }
     return _joined(index, literal, given_values)
 
@@ -203,7 +190,6 @@ def _condition_of_end(wanted: EndedFilter) -> tuple[str, tuple[Any, ...]]:
         "state IN (SELECT value FROM json_each(?))": None if wanted.states is None else json.dumps(sorted(wanted.states)),
         "ended_at >= ?": None if wanted.since is None else to_millis(wanted.since),
         "ended_at < ?": None if wanted.until is None else to_millis(wanted.until),
-        "job_id NOT GLOB ?": NOT_PLAIN if wanted.plain_ids else None,
     }
     return _joined("runs_ended" if wanted.job_id is None else "runs_ended_of_job", f"attempt > 0 AND {HAS_ENDED}", given_values)
 

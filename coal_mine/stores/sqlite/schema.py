@@ -211,8 +211,8 @@ CREATE TABLE audit (
     old TEXT NOT NULL,               -- JSON; '': none
     new TEXT NOT NULL
 );
--- With the kind, so that entries of each can be counted without a look at the table.
-CREATE INDEX audit_by_time ON audit (at, id, kind);
+-- With all that a key has, so that keys are read without a look at the table, whose rows may be long.
+CREATE INDEX audit_by_time ON audit (at, id, kind, subject);
 CREATE INDEX audit_by_subject ON audit (subject, at, id, kind);
 
 CREATE TABLE options (
@@ -221,25 +221,16 @@ CREATE TABLE options (
 ) WITHOUT ROWID;
 """
 
-# Of runs that a node had taken.
-_RUNS_ENDED_OF_JOB = """
-CREATE INDEX runs_ended_of_job ON runs (job_id, ended_at)
-    WHERE attempt > 0 AND state IN ('done', 'failed', 'killed', 'lost', 'missed', 'skipped');
-"""
-
-# With the id, for runs that end together, as all of a lost node do.
+# With the id, for runs that end together, as all of a lost node do. Those of a job are the ones that a node had taken.
 _RUNS_ENDED_IN_ORDER = """
 DROP INDEX runs_ended;
-DROP INDEX runs_ended_of_job;
 CREATE INDEX runs_ended ON runs (ended_at, id) WHERE state IN ('done', 'failed', 'killed', 'lost', 'missed', 'skipped');
 CREATE INDEX runs_ended_of_job ON runs (job_id, ended_at, id)
     WHERE attempt > 0 AND state IN ('done', 'failed', 'killed', 'lost', 'missed', 'skipped');
 """
 
 # Each step brings a file from the version of its place to the next one. Steps are only ever added.
-STEPS = (
-    _FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD, _PAST_ATTEMPTS, _AUDIT, _RUNS_ENDED_OF_JOB, _RUNS_ENDED_IN_ORDER,
-)  # fmt: skip
+STEPS = (_FIRST, _SERVERS, _CAUSE, _JOBS, _JOBS_BY_CHANGE, _NODES_TOLD, _PAST_ATTEMPTS, _AUDIT, _RUNS_ENDED_IN_ORDER)
 
 
 def bring_up_to_date(connection: sqlite3.Connection, path: str) -> None:

@@ -271,6 +271,17 @@ def test_rare_records_are_found_among_many(scene: Scene) -> None:
     assert told(read(scene, types=frozenset({"moneta-task-execution"}), levels=frozenset({"alert"}))) == [("execution", "alert")]
 
 
+def test_no_page_looks_further_back_than_the_newest_runs_of_whatever_jobs(scene: Scene) -> None:
+    one = run_for(scene, scene.job(), 2)
+    at = scene.clock.now()
+    scene.clock.move(HOUR)
+    others = [replace(one, id=f"{place:06}", job_id="spinup:space:one", tick=at + place * SECOND / 5) for place in range(1, MOST + 1)]
+    scene.store.runs.add([replace(other, ended_at=other.tick) for other in others])
+
+    assert told(read(scene)) == [("created", "info")]
+    assert told(read(scene, until=at + SECOND / 5)) == [("report", "success"), ("execution", "success"), ("created", "info")]
+
+
 def test_nothing_is_read_for_a_page_without_records(scene: Scene) -> None:
     run_for(scene, scene.job(), 2)
     page = read(scene, limit=0, since=scene.now - HOUR)

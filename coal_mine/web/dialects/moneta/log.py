@@ -1,24 +1,25 @@
 """Moneta's audit log: changes of tasks, executions and reports in one list, read from the audit log and from the runs.
 
-Of each of the three no more is read than what says where its records stand, the newest first, as far as the page that is asked for may
-reach; what stands on the page is then read and made documents, some at a time. So no page costs more than the places of MOST of each,
-which is also how far pages and counts go, and what is on it.
+Of each of the three the keys of the newest are read, MOST at the most. They say what there is, what of it is wanted and where it stands;
+what stands on the page is then read and made documents, some at a time. So no page costs more than MOST keys of each and what is on it,
+however much has happened, and no page or count reaches further.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
-from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind, AuditStore
+from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditStore
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job_ports import EndedFilter, OutputStore, RunFilter, RunStore
+from coal_mine.domain.key import Key
 from coal_mine.domain.ports import Store
-from coal_mine.domain.run import ENDED, Run, RunState
+from coal_mine.domain.run import ENDED, Run
 from coal_mine.services.run_output import END_BYTES, end_of_output
 
 from .documents import (
@@ -36,8 +37,9 @@ from .documents import (
     level_of,
     report_document,
 )
+from .shown import is_task
 
-# Of the newest records of each type within the time asked for; older ones are found by asking for an earlier time.
+# Of the newest of each of the three, of whatever jobs, within the time asked for; older ones are found by asking for an earlier time.
 MOST = 10_000
 MAX_PAGE = 1_000
 # Of the output of all runs on one page, and what each line counts beside its text, for there are words around it.
@@ -45,10 +47,7 @@ _BYTES_OF_PAGE = 10_000_000
 _BYTES_OF_LINE = 100
 # Of the tasks in all changes on one page, as they are stored.
 _CHARACTERS_OF_PAGE = 10_000_000
-_PAGE = 500
 _READ_AT_ONCE = 20
-# In which a run may be that no node has taken or will take.
-_UNTAKEN = frozenset({RunState.MISSED, RunState.SKIPPED, RunState.FAILED, RunState.KILLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +72,7 @@ class LogPage:
     types: Mapping[str, int]
 
 
+_Sort = tuple[str, str]  # type and level
 # The time of a record, its source's place, and its id. What comes of something else at the same moment stands above it.
 _Place = tuple[datetime, int, str]
 # Making one may need what is read only then.
@@ -80,11 +80,8 @@ _Documents = dict[str, Callable[[], Document | None]]
 
 
 class _Source(Protocol):
-    def count(self, wanted: LogQuery) -> Iterator[tuple[tuple[str, str], int]]:
-        """Types and levels, whichever are wanted, and how many there are."""
-
-    def newest(self, wanted: LogQuery, most: int) -> Sequence[tuple[datetime, str]]:
-        """Time and id of each."""
+    def newest(self, wanted: LogQuery) -> Iterable[tuple[Key[Any], _Sort]]:
+        """In the time and of the task that are asked for, the newest first, at most MOST; of all sorts."""
 
     def documents(self, ids: Sequence[str]) -> _Documents:
         """Of those that are still there, by id; to be made in the order of the page."""
@@ -101,14 +98,13 @@ class MonetaLog:
         if wanted.offset + wanted.limit > MOST:
             raise Invalid(f"offset and limit reach behind the {MOST} newest records: ask for an earlier time by until")
         sources = self._sources()
-        counts: Counter[tuple[str, str]] = Counter()
-        for source in sources:
-            counts.update(dict(source.count(wanted)))
-        end = wanted.offset + wanted.limit
-        found = (
-            [(at, place, name) for place, source in enumerate(sources) for at, name in source.newest(wanted, end)] if wanted.limit else []
-        )
-        page = sorted(found, reverse=True)[wanted.offset : end]
+        counts: Counter[_Sort] = Counter()
+        found: list[_Place] = []
+        for place, source in enumerate(sources):
+            newest = [(key, sort) for key, sort in source.newest(wanted) if wanted.task is not None or is_task(key.about)]
+            counts.update(sort for _, sort in newest)
+            found += [(key.at, place, key.id) for key, sort in newest if wanted.wants(*sort)]
+        page = sorted(found, reverse=True)[wanted.offset : wanted.offset + wanted.limit]
         return LogPage(
             records=list(_made(sources, page)),
             count=min(sum(number for (kind, level), number in counts.items() if wanted.wants(kind, level)), MOST),
@@ -139,13 +135,10 @@ class _Changes:
         self._as_task = as_task
         self._left = _CHARACTERS_OF_PAGE
 
-    def count(self, wanted: LogQuery) -> Iterator[tuple[tuple[str, str], int]]:
-        for kind, number in self._store.count(self._filter(wanted, frozenset(OF_KINDS)), limit=MOST).items():
-            yield (OF_KINDS[kind], INFO), number
-
-    def newest(self, wanted: LogQuery, most: int) -> Sequence[tuple[datetime, str]]:
-        kinds = frozenset(kind for kind, name in OF_KINDS.items() if wanted.wants(name, INFO))
-        return self._store.keys(self._filter(wanted, kinds), limit=most) if kinds else []
+    def newest(self, wanted: LogQuery) -> Iterator[tuple[Key[Any], _Sort]]:
+        for key in self._store.keys(AuditFilter(since=wanted.since, until=wanted.until, subject=wanted.task), limit=MOST):
+            if key.what in OF_KINDS:
+                yield key, (OF_KINDS[key.what], INFO)
 
     def documents(self, ids: Sequence[str]) -> _Documents:
         return {name: partial(self._document, entry) for name, entry in self._store.find(ids).items()} if ids else {}
@@ -154,44 +147,18 @@ class _Changes:
         self._left -= len(entry.old) + len(entry.new)
         return change_document(self._as_task, entry if self._left >= 0 else replace(entry, old="", new=""))
 
-    @staticmethod
-    def _filter(wanted: LogQuery, kinds: frozenset[AuditKind]) -> AuditFilter:
-        return AuditFilter(since=wanted.since, until=wanted.until, subject=wanted.task, kinds=kinds, plain_subjects=wanted.task is None)
-
 
 class _Executions:
     def __init__(self, store: RunStore) -> None:
         self._store = store
 
-    def count(self, wanted: LogQuery) -> Iterator[tuple[tuple[str, str], int]]:
-        counts: Counter[str] = Counter()
-        for (state, was_taken), number in self._store.tally(self._filter(wanted, None), limit=MOST).items():
-            if was_taken or state in ENDED:
-                counts[SUCCESS if was_taken else ALERT] += number
-        yield from (((EXECUTION, level), number) for level, number in counts.items())
+    def newest(self, wanted: LogQuery) -> Iterator[tuple[Key[Any], _Sort]]:
+        for key in self._store.keys(RunFilter(job_id=wanted.task, since=wanted.since, until=wanted.until), limit=MOST):
+            if key.was_taken or key.what in ENDED:
+                yield key, (EXECUTION, SUCCESS if key.was_taken else ALERT)
 
     def documents(self, ids: Sequence[str]) -> _Documents:
         return {name: partial(execution_document, run) for name, run in self._store.find(ids).items()} if ids else {}
-
-    def newest(self, wanted: LogQuery, most: int) -> Sequence[tuple[datetime, str]]:
-        good, bad = wanted.wants(EXECUTION, SUCCESS), wanted.wants(EXECUTION, ALERT)
-        states = None if good else _UNTAKEN
-        found: list[tuple[datetime, str]] = []
-        looked_at, before = 0, None
-        while (good or bad) and len(found) < most and looked_at < MOST:
-            page = self._store.keys(self._filter(wanted, states), before=before, limit=min(max(most, 100), _PAGE, MOST - looked_at))
-            if not page:
-                break
-            found += [
-                (each.tick, each.id) for each in page if (each.was_taken and good) or (not each.was_taken and each.state in ENDED and bad)
-            ]
-            looked_at += len(page)
-            before = (page[-1].tick, page[-1].id)
-        return found[:most]
-
-    @staticmethod
-    def _filter(wanted: LogQuery, states: frozenset[RunState] | None) -> RunFilter:
-        return RunFilter(job_id=wanted.task, states=states, since=wanted.since, until=wanted.until, plain_ids=wanted.task is None)
 
 
 class _Outputs:
@@ -212,25 +179,15 @@ class _Reports:
         self._store = store
         self._outputs = outputs
 
-    def count(self, wanted: LogQuery) -> Iterator[tuple[tuple[str, str], int]]:
-        counts: Counter[str] = Counter()
-        for state, number in self._store.tally_ended(self._filter(wanted, None), limit=MOST).items():
-            counts[level_of(state)] += number
-        yield from (((REPORT, level), number) for level, number in counts.items())
-
-    def newest(self, wanted: LogQuery, most: int) -> Sequence[tuple[datetime, str]]:
-        states = frozenset(state for state in ENDED if wanted.wants(REPORT, level_of(state)))
-        return self._store.ended_keys(self._filter(wanted, None if states == ENDED else states), limit=most) if states else []
+    def newest(self, wanted: LogQuery) -> Iterator[tuple[Key[Any], _Sort]]:
+        for key in self._store.ended_keys(EndedFilter(job_id=wanted.task, since=wanted.since, until=wanted.until), limit=MOST):
+            yield key, (REPORT, level_of(key.what))
 
     def documents(self, ids: Sequence[str]) -> _Documents:
         return {name: partial(self._outputs.document, run) for name, run in self._store.find(ids).items()} if ids else {}
 
-    @staticmethod
-    def _filter(wanted: LogQuery, states: frozenset[RunState] | None) -> EndedFilter:
-        return EndedFilter(job_id=wanted.task, states=states, since=wanted.since, until=wanted.until, plain_ids=wanted.task is None)
 
-
-def _sums(counts: Mapping[tuple[str, str], int], name_of: Callable[[str, str], str]) -> dict[str, int]:
+def _sums(counts: Mapping[_Sort, int], name_of: Callable[[str, str], str]) -> dict[str, int]:
     sums: Counter[str] = Counter()
     for (kind, level), number in counts.items():
         sums[name_of(kind, level)] += number
