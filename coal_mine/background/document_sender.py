@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 FIRST_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(minutes=5)
-# When some documents were not taken and others were.
+# After a pass in which some documents were not taken and others were. One in which none was doubles it.
 PARTLY_RETRY = timedelta(seconds=10)
 _CLAIMED_AT_ONCE = 500
 _SENT_AT_ONCE = 200
@@ -53,8 +53,8 @@ class DocumentSender:
         self._maker = maker
         self._owed = owed
         self._want_at: datetime | None = None
-        # The last one of a turn in which some were not taken: they hold up none that came after them, however many they are.
-        self._after: Delivery | None = None
+        self._pass = _Pass()
+        self._fruitless = 0  # so many passes in a row have settled nothing
 
     def run_once(self, now: datetime) -> datetime | None:
         if self._want_at is None or now >= self._want_at:
@@ -64,7 +64,7 @@ class DocumentSender:
         if next_attempt is None or next_attempt > now:
             return next_attempt
         claim = self._outbox.claim_oldest(
-            ELASTICSEARCH, now=now, lease=LEASE, token=self._ids.nonce(), limit=_CLAIMED_AT_ONCE, after=self._after
+            ELASTICSEARCH, now=now, lease=LEASE, token=self._ids.nonce(), limit=_CLAIMED_AT_ONCE, after=self._pass.after
         )  # fmt: skip
         if claim is None:
             return None
@@ -73,8 +73,10 @@ class DocumentSender:
 
     def _serve(self, claim: Claim) -> None:
         """Whatever happens, the claim is given back, so that nobody has to wait for the end of its lease."""
+        if self._pass.has_met(claim):
+            self._end_pass(claim)
+            return
         turn = _Turn(self._outbox, self._clock, self._index, claim)
-        self._after = None
         try:
             turn.send(self._maker.make(claim.deliveries))
         except StoreUnavailable:
@@ -86,38 +88,85 @@ class DocumentSender:
         except Exception as error:  # noqa: BLE001 - an answer that nobody expected: the documents are kept, and somebody is told
             self._try_later(claim, turn, f"{type(error).__name__}: {error}", fault=error)
         else:
-            if turn.failed:
-                self._after = claim.deliveries[-1]
-                self._try_later(claim, turn, next(iter(turn.failed.values())))
-            else:
-                self._outbox.release(claim, retry_at=None)
+            self._go_on(claim, turn)
+
+    def _go_on(self, claim: Claim, turn: _Turn) -> None:
+        """With those behind what was not taken; the end is where fewer are found than could be."""
+        self._pass.add(turn)
+        if len(claim.deliveries) < _CLAIMED_AT_ONCE:
+            self._end_pass(claim)
+        else:
+            self._outbox.release(claim, retry_at=None)
+
+    def _end_pass(self, claim: Claim) -> None:
+        ended, self._pass = self._pass, _Pass()
+        self._fruitless = 0 if ended.settled or not ended.left else self._fruitless + 1
+        if ended.left:
+            wait = min(PARTLY_RETRY * 2 ** min(self._fruitless, 10), LAST_RETRY)
+            self._rest(claim, wait, ended.left, ended.reason)
+        else:
+            self._outbox.release(claim, retry_at=None)
 
     def _try_later(self, claim: Claim, turn: _Turn, reason: str, *, fault: Exception | None = None) -> None:
-        wait = PARTLY_RETRY if turn.failed else min(FIRST_RETRY * 2 ** min(0 if turn.taken else claim.attempts, 10), LAST_RETRY)
+        """A request has failed as a whole. What was answered before it is passed over, so that the next try begins with that request."""
+        self._pass.add(turn)
+        wait = min(FIRST_RETRY * 2 ** min(0 if turn.was_answered else claim.attempts, 10), LAST_RETRY)
+        self._rest(claim, wait, len(claim.deliveries) - turn.settled, reason, fault)
+
+    def _rest(self, claim: Claim, wait: timedelta, left: int, reason: str, fault: Exception | None = None) -> None:
         _log.error(
-            "what %d runs and changes owe %s was not taken, next try in %d s: %s",
-            len(claim.deliveries) - turn.taken, self._index.name, wait.total_seconds(), reason,
+            "what %d runs and changes owe %s was not taken, next try in %d s: %s", left, self._index.name, wait.total_seconds(), reason,
             extra={"action": "documents_failed"}, exc_info=fault,
         )  # fmt: skip
         self._outbox.release(claim, retry_at=self._clock.now() + wait, error=reason)
+
+
+class _Pass:
+    """Once through all that is owed, the oldest first, in as many turns as it takes.
+
+    What is not taken holds up nothing that came after it, however many wait so: each turn begins behind them.
+    """
+
+    def __init__(self) -> None:
+        self.after: Delivery | None = None  # the last that was not taken; what was taken is no longer there
+        self.settled = 0
+        self.left = 0
+        self.reason = ""  # why the first was not taken
+        # One of each turn: whoever meets it again has come round without having noticed the end.
+        self._met: set[str] = set()
+
+    def add(self, turn: _Turn) -> None:
+        self.settled += turn.settled
+        if turn.left:
+            self.after = turn.left[-1]
+            self.left += len(turn.left)
+            self.reason = self.reason or turn.reason
+            self._met.add(turn.left[0].id)
+
+    def has_met(self, claim: Claim) -> bool:
+        return any(delivery.id in self._met for delivery in claim.deliveries)
 
 
 class _Turn:
     """One claim being served, in requests of a bearable size."""
 
     def __init__(self, outbox: Outbox, clock: Clock, index: DocumentIndex, claim: Claim) -> None:
-        self.taken = 0  # deliveries that are settled
-        self.failed: dict[str, str] = {}  # why, by the ids of documents
+        self.settled = 0  # deliveries that were taken, or never will be
+        self.left: list[Delivery] = []  # those that were not taken for now
+        self.reason = ""  # why the first was not
         self._outbox = outbox
         self._clock = clock
         self._index = index
         self._claim = claim
 
+    @property
+    def was_answered(self) -> bool:
+        return bool(self.settled or self.left)
+
     def send(self, made: Iterable[Made]) -> None:
         """Returns early when the claim was lost, and somebody else goes on."""
         for some in _parcels(made, max(_SENT_AT_ONCE >> self._claim.attempts, 1)):
             answer = self._index.send([document for each in some for document in each.documents])
-            self.failed.update(answer.failed)
             if not self._record(some, answer):
                 return
 
@@ -126,14 +175,17 @@ class _Turn:
         good = []
         is_held = True
         for each in some:
-            if any(document.id in answer.failed for document in each.documents):
+            failed = [answer.failed[document.id] for document in each.documents if document.id in answer.failed]
+            if failed:
+                self.left.append(each.delivery)
+                self.reason = self.reason or failed[0]
                 continue
             faults = [answer.refused[document.id] for document in each.documents if document.id in answer.refused]
             if each.fault or faults:
                 is_held = self._refused(each.delivery, each.fault or faults[0]) and is_held
             else:
                 good.append(each.delivery)
-            self.taken += 1
+            self.settled += 1
         if good:
             _log.info("%s has taken what %d runs and changes owed it", self._index.name, len(good), extra={"action": "documents_sent"})
         # Also of none: it has answered, so this prolongs the lease, and it was not the size of the request that took too long.

@@ -44,11 +44,12 @@ class Bureau(Scene):
         self.index = ElasticsearchIndex(settings)
         self.sender = self.new_sender()
 
-    def ended_runs(self, count: int) -> None:
+    def ended_runs(self, count: int) -> list[Run]:
         """So many at once, owed."""
         runs = [self.ended_run() for _ in range(count)]
         self.store.runs.add(runs)
         self.owed.of_runs(runs)
+        return runs
 
     def ended_run(self) -> Run:
         return example_run(state=RunState.DONE, attempt=1, epoch=1, started_at=self.now, ended_at=self.now)

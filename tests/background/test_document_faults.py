@@ -13,6 +13,7 @@ from coal_mine.background.outbox import Expander
 from coal_mine.domain.alert import DeliveryState
 from coal_mine.domain.errors import DeliveryFailed, StoreUnavailable
 from coal_mine.domain.job import Definition
+from coal_mine.domain.run import Run
 from coal_mine.services.documents import SentDocument, Taken
 from tests.background.bureau import Bureau
 from tests.support.agents import Line
@@ -109,16 +110,93 @@ def test_any_number_that_is_not_taken_for_now_holds_up_no_other(bureau: Bureau) 
     assert f"{later.id}|report" in bureau.elastic.ids()
 
 
+def ids_of(runs: list[Run]) -> set[str]:
+    return {f"{run.id}|report" for run in runs}
+
+
+def test_those_behind_ones_that_are_not_taken_are_sent_each_time_anew(bureau: Bureau) -> None:
+    bureau.send()
+    bureau.ended_runs(1_500)
+    bureau.elastic.faults["job-"] = (403, "cluster_block_exception")
+    missing = []
+    for _ in range(3):
+        healthy = [bureau.told() for _ in range(3)]
+        bureau.send()
+        missing.append(ids_of(healthy) - set(bureau.elastic.ids()))
+        bureau.clock.move(PARTLY_RETRY)
+
+    assert missing == [set()] * 3
+
+
+def test_a_full_turn_of_what_is_taken_does_not_begin_again_with_what_is_not(bureau: Bureau) -> None:
+    bureau.send()
+    bureau.ended_runs(1_000)
+    bureau.elastic.faults["job-"] = (403, "cluster_block_exception")
+    for _ in range(2):
+        bureau.sender.run_once(bureau.now)
+    tried = len(bureau.elastic.sizes)
+    bureau.elastic.faults.clear()
+    bureau.ended_runs(600)
+    bureau.send()
+
+    assert (sum(bureau.elastic.sizes[tried:]), bureau.waiting()) == (1_200, 1_000)
+
+
 def test_those_that_were_passed_over_have_their_turn_again(bureau: Bureau) -> None:
     bureau.ended_runs(501)
     bureau.elastic.faults["|"] = (403, "cluster_block_exception")
     bureau.send()
     bureau.elastic.faults.clear()
-    for _ in range(2):
-        bureau.clock.move(PARTLY_RETRY)
-        bureau.send()
+    bureau.clock.move(bureau.next_try())
+    bureau.send()
 
     assert bureau.waiting() == 0
+
+
+@pytest.mark.parametrize("count", [1, 500, 501, 1_000])
+def test_whoever_has_come_to_the_end_of_what_is_not_taken_waits(bureau: Bureau, count: int) -> None:
+    bureau.send()
+    bureau.elastic.forget()
+    bureau.ended_runs(count)
+    bureau.elastic.faults["|"] = (403, "cluster_block_exception")
+    bureau.send()
+
+    assert sum(bureau.elastic.sizes) == 2 * count
+
+
+def test_the_wait_doubles_with_each_time_that_nothing_is_taken(bureau: Bureau) -> None:
+    bureau.ended_runs(1)
+    bureau.elastic.faults["|"] = (403, "cluster_block_exception")
+    waits = []
+    for _ in range(6):
+        bureau.send()
+        waits.append(bureau.next_try())
+        bureau.clock.move(waits[-1])
+
+    assert waits == [min(PARTLY_RETRY * 2**number, LAST_RETRY) for number in range(1, 7)]
+
+
+def test_after_something_was_taken_the_wait_is_short_again(bureau: Bureau) -> None:
+    bureau.ended_runs(1)
+    bureau.elastic.faults["job-"] = (403, "cluster_block_exception")
+    for _ in range(4):
+        bureau.send()
+        bureau.clock.move(bureau.next_try())
+    bureau.told()
+    bureau.send()
+
+    assert bureau.next_try() == PARTLY_RETRY
+
+
+def test_what_is_not_taken_is_told_of_once_each_time(bureau: Bureau, caplog: pytest.LogCaptureFixture) -> None:
+    bureau.send()
+    bureau.ended_runs(600)
+    bureau.elastic.faults["|"] = (403, "cluster_block_exception")
+    caplog.clear()
+    bureau.send()
+
+    (told,) = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert told.startswith("what 600 runs and changes owe Elasticsearch was not taken, next try in 20 s: 403: cluster_block_exception")
 
 
 def test_those_that_are_not_taken_for_now_need_no_more_requests_each_time(bureau: Bureau) -> None:
@@ -126,7 +204,7 @@ def test_those_that_are_not_taken_for_now_need_no_more_requests_each_time(bureau
     bureau.elastic.faults["|"] = (403, "cluster_block_exception")
     for _ in range(6):
         bureau.send()
-        bureau.clock.move(PARTLY_RETRY)
+        bureau.clock.move(bureau.next_try())
 
     assert bureau.elastic.sizes == [20] * 6
 
@@ -249,6 +327,21 @@ def test_a_failure_after_a_success_waits_as_briefly_as_the_first(bureau: Bureau)
     bureau.sender.run_once(bureau.now)
 
     assert bureau.next_try() == FIRST_RETRY
+
+
+def test_after_a_failure_the_next_try_begins_with_the_request_that_failed(bureau: Bureau) -> None:
+    bureau.send()
+    runs = bureau.ended_runs(300)
+    bureau.elastic.faults["job-"] = (403, "cluster_block_exception")
+    fickle = Fickle(bureau.index)
+    bureau.sender = bureau.new_sender(fickle)
+    for _ in range(2):
+        fickle.takes_one = True
+        bureau.sender.run_once(bureau.now)
+        bureau.clock.move(FIRST_RETRY)
+        bureau.elastic.faults.clear()
+
+    assert ids_of(runs[200:]) <= set(bureau.elastic.ids())
 
 
 def test_what_was_not_taken_is_given_up_when_the_runs_are_forgotten(bureau: Bureau, caplog: pytest.LogCaptureFixture) -> None:
