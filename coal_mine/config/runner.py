@@ -12,7 +12,7 @@ from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Runner
 from coal_mine.domain.template import filled
 
-from .section import Section, boolean, is_http_url, readable_file
+from .section import Section, boolean, is_http_url
 
 _TYPES = (Runner.DUMMY, Runner.INSTANCE)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -144,8 +144,8 @@ def _host(template: str, value: str) -> tuple[str, str]:
 
 
 def _certificates(text: str) -> Path:
-    """From wherever the program is started that reads them."""
-    return readable_file(text).absolute()
+    """From wherever the program is started that reads them. Only nodes need have the file, so it is not looked for here."""
+    return Path(text).absolute()
 
 
 def _proxy(section: Section) -> str:

@@ -19,7 +19,7 @@ from . import logs
 from .document_parts import check_elasticsearch
 from .introduction import about_key, summary, warnings_about
 from .job_key import job_key, noted_address
-from .node_parts import check_node
+from .node_parts import check_aws, check_node
 from .opening import check_store
 from .parts import Roles
 from .serving import checked_address, serve_loops, supervise
@@ -58,6 +58,8 @@ def main(path: Path | None, port: int | None, web: bool, background: bool, node:
 def _check(config: Config) -> None:
     """Whatever is started, for the same file may serve several starts."""
     check_elasticsearch(config)
+    if config.node:
+        check_aws(config)
     store = check_store(config) if config.mongodb else f"SQLite, in {config.sqlite_path}"
     click.echo("\n".join(summary(config, store, Wanted())))
     for warning in warnings_about(config, Wanted()):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from coal_mine import __version__
 from coal_mine.config import Config, NodeConfig, Tls, key_path
 
-from .node_parts import warnings_of_users
+from .node_parts import warnings_of_runners, warnings_of_users
 from .wanted import Wanted
 
 
@@ -32,11 +32,13 @@ def about_key(config: Config, key: str) -> str:
 def warnings_about(config: Config, wanted: Wanted) -> Iterator[str]:
     if config.node and wanted.node:
         yield from warnings_of_users(config.node)
+        yield from warnings_of_runners(config.runners)
     if wanted.web and not config.wsgi.auth_key and not config.local_only:
         yield "NO KEY IS SET: whoever reaches this port may change and delete canaries; set [wsgi] auth_key"
     if wanted.web and config.moneta.open_to:
         places = ", ".join(map(str, config.moneta.open_to))
-        yield f"MONETA'S PATHS ARE OPEN WITHOUT A KEY: whoever calls from {places} may run any command on the nodes"
+        told = f"whoever calls from {places}, and whoever a proxy there lets through, may run any command on the nodes"
+        yield f"MONETA'S PATHS ARE OPEN WITHOUT A KEY: {told}"
     email = config.email
     if email and email.username and email.tls is Tls.NO and email.host not in ("localhost", "127.0.0.1", "::1"):
         yield "the mail password travels in the clear; set [email] tls = starttls or implicit"

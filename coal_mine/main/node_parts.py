@@ -6,19 +6,20 @@ import os
 import pwd
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 
 from coal_mine import __version__
 from coal_mine.background.loop import Loop
-from coal_mine.config import AwsRunner, Config, NodeConfig
+from coal_mine.config import AwsRunner, Config, HttpRunner, NodeConfig, RunnerConfig
 from coal_mine.domain.errors import CoalMineError
 from coal_mine.domain.node import ANYBODY, BEAT, Node
 from coal_mine.domain.ports import Clock, Ids, Store
 from coal_mine.domain.run import Run
 from coal_mine.node.agent.agent import Agent, check_spool, own_user
 from coal_mine.node.agent.runners import Runners
+from coal_mine.node.programs.trust import fault_of_certificates
 
 _BEAT, _CLAIMER, _REPORTER = "node-beat", "node-claimer", "node-reporter"
 # The claimer sleeps until the next tick that it knows of, and looks for others so often.
@@ -49,15 +50,29 @@ class NodeParts:
 
 def check_node(config: Config) -> None:
     """Find faults while they can still be told in one line. Raises CoalMineError."""
-    for name, runner in config.runners.items():
-        if isinstance(runner, AwsRunner) and find_spec("boto3") is None:
-            raise CoalMineError(f"{config.source}: [runner:{name}] aws: needs boto3, which is not installed; install coal-mine[aws]")
+    check_aws(config)
     try:
         check_spool(config.spool_path)
     except OSError as error:
         raise CoalMineError(f"{config.source}: [node] spool: {error.filename or config.spool_path}: {error.strerror}") from error
     except CoalMineError as error:
         raise CoalMineError(f"{config.source}: [node] spool: {error}") from error
+
+
+def check_aws(config: Config) -> None:
+    """The same, without touching anything."""
+    for name, runner in config.runners.items():
+        if isinstance(runner, AwsRunner) and find_spec("boto3") is None:
+            raise CoalMineError(f"{config.source}: [runner:{name}] aws: needs boto3, which is not installed; install coal-mine[aws]")
+
+
+def warnings_of_runners(runners: Mapping[str, RunnerConfig]) -> Iterator[str]:
+    """No more than warnings: runs that fail are told of, and whatever else this process does goes on."""
+    for name, runner in runners.items():
+        if isinstance(runner, HttpRunner) and runner.ca_certs:
+            fault = fault_of_certificates(str(runner.ca_certs))
+            if fault:
+                yield f"[runner:{name}] ca_certs: {runner.ca_certs} {fault}; all its runs fail here"
 
 
 def warnings_of_users(settings: NodeConfig) -> Iterator[str]:

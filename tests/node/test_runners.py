@@ -137,7 +137,11 @@ def private(scene: Scene, tmp_path: Path) -> Iterator[House]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with Cloud(context) as cloud:
-        runners = {"known": http(endpoint=cloud.url, ca_certs=tmp_path / "ca.pem"), "unknown": http(endpoint=cloud.url)}
+        runners = {
+            "known": http(endpoint=cloud.url, ca_certs=tmp_path / "ca.pem"),
+            "unknown": http(endpoint=cloud.url),
+            "lacking": http(endpoint=cloud.url, ca_certs=tmp_path / "away.pem"),
+        }
         with House(scene, tmp_path / "private", runners=runners) as one:
             yield one
 
@@ -153,6 +157,14 @@ def test_the_certificate_of_an_unknown_authority_is_not_trusted(private: House) 
 
     assert run.state is RunState.FAILED
     assert b"certificate verify failed" in output_of(private.scene.store, run)
+
+
+def test_a_run_says_which_certificates_its_node_lacks(private: House, tmp_path: Path) -> None:
+    run = ended(private, runner_name="lacking", details=asked_to("stop"))
+    told = f": on this node ca_certs {tmp_path}/away.pem cannot be read: No such file or directory\n"
+
+    assert run.state is RunState.FAILED
+    assert output_of(private.scene.store, run).endswith(told.encode())
 
 
 def test_an_id_cannot_lead_to_another_place_of_the_endpoint(house: House, cloud: Cloud) -> None:

@@ -9,6 +9,7 @@ import requests
 from coal_mine import __version__
 
 from .call import Call, CallFailed
+from .trust import fault_of_certificates
 
 _PIECE = 1 << 16
 # So much of an answer that says no is shown.
@@ -20,7 +21,7 @@ def put(call: Call, output: BinaryIO) -> None:
     with requests.Session() as session:
         session.trust_env = False  # neither proxies nor passwords of the machine
         if call.ca_certs:
-            session.verify = call.ca_certs
+            session.verify = _certificates(call)
         if call.proxy:
             session.proxies = {"http": call.proxy, "https": call.proxy}
         try:
@@ -37,6 +38,14 @@ def put(call: Call, output: BinaryIO) -> None:
                     output.write(piece)
         except (OSError, ValueError) as error:
             raise CallFailed(f"PUT {call.url}: {_cause(error)}") from error
+
+
+def _certificates(call: Call) -> str:
+    """Looked at here, since requests does not name a file that is no such one."""
+    fault = fault_of_certificates(call.ca_certs)
+    if fault:
+        raise CallFailed(f"PUT {call.url}: on this node ca_certs {call.ca_certs} {fault}")
+    return call.ca_certs
 
 
 def _headers(call: Call) -> dict[str, str]:
