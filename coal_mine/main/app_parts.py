@@ -12,6 +12,7 @@ from coal_mine.services.cluster import Cluster
 from coal_mine.services.jobs import Jobs
 from coal_mine.services.runs import Runs
 from coal_mine.web.app import App
+from coal_mine.web.dialects.moneta.remembered import RememberingView
 from coal_mine.web.health import Health
 from coal_mine.web.turns import Turns
 
@@ -22,13 +23,13 @@ from .moneta_parts import moneta
 
 def make_app(
     config: Config, store: Store, clock: Clock, ids: RandomIds, jobs: Jobs, *, wake: Callable[[str], None],
-    look_for_runs: Callable[[], None], examine: Callable[[], Health], turns: Turns,
+    look_for_runs: Callable[[], None], examine: Callable[[], Health], turns: Turns, view: RememberingView,
 ) -> App:  # fmt: skip
-    """`wake` takes the name of a loop."""
+    """`wake` takes the name of a loop; `view` is how jobs are shown as tasks."""
     canaries = Canaries(store, clock, ids, deadlines_changed=lambda: wake("watcher"), alert_owed=lambda: wake("expander"))
     runs, cluster, key = Runs(store, clock, ids, runs_changed=look_for_runs), Cluster(store, clock, changed=look_for_runs), job_key(config)
     dialects = {
-        **moneta(config, store, clock, ids, jobs, runs, cluster, key),
+        **moneta(config, store, clock, ids, jobs, runs, cluster, key, view),
         **minion(config, store, jobs, runs, key, clock=clock, ids=ids, examine=examine, turns=turns),
     }
     return App(

@@ -28,6 +28,7 @@ from .document_parts import document_loop
 if TYPE_CHECKING:
     from coal_mine.background.document_sender import DocumentIndex
     from coal_mine.stores.mongo.store import MongoStore
+    from coal_mine.web.dialects.moneta.remembered import RememberingView
 
 _SENDERS = 4
 # Who wants to read about runs wants each; but not more than so many at once.
@@ -40,8 +41,11 @@ class BackgroundParts:
     def __init__(
         self, config: Config, store: Store, mongo: MongoStore | None, clock: Clock, ids: Ids, jobs: Jobs, documents: OwedDocuments,
         *, tell: Callable[[Sequence[Run]], None], mail_channel: Callable[[], Channel], wake: Callable[[str], None],
+        view: Callable[[], RememberingView],
     ) -> None:  # fmt: skip
-        """`mongo` is the store, if it is one of MongoDB. `tell` is services.outcomes.Outcomes.tell; `wake` takes the name of a loop."""
+        """`mongo` is the store, if it is one of MongoDB. `tell` is services.outcomes.Outcomes.tell; `wake` takes the name of a loop;
+        `view` is how jobs are shown as tasks, for a background that shows any.
+        """
         self._config = config
         self._store = store
         self._clock = clock
@@ -61,7 +65,7 @@ class BackgroundParts:
         if config.minion:
             self.loops.append(self._runner_repair(jobs))
         if config.moneta.backup:
-            self.loops.append(Loop("config-backup", self._config_backup(config.moneta.backup), clock, max_sleep=BEAT))
+            self.loops.append(Loop("config-backup", self._config_backup(config.moneta.backup, view()), clock, max_sleep=BEAT))
         if config.elasticsearch:
             loop, self._index = document_loop(config, config.elasticsearch, store, clock, ids, documents)
             self.loops.append(loop)
@@ -111,10 +115,10 @@ class BackgroundParts:
 
         return repair_loop(self._config, self._store, self._clock, jobs)
 
-    def _config_backup(self, path: Path) -> Step:
+    def _config_backup(self, path: Path, view: RememberingView) -> Step:
         from .backup_parts import config_backup
 
-        return config_backup(path, self._config, self._store, self._clock)
+        return config_backup(path, self._config, self._store, self._clock, view)
 
     def _make_ping(self, config: HeartbeatConfig) -> Loop:
         from coal_mine.channels.ping import UrlPing

@@ -13,12 +13,11 @@ from coal_mine.config.moneta import BackupFormat
 from coal_mine.domain.job import Job
 from coal_mine.domain.ports import Clock, Store
 from coal_mine.services.options import Options
-from coal_mine.web.dialects.moneta.shown import TaskView, is_task
+from coal_mine.web.dialects.moneta.remembered import RememberingView
+from coal_mine.web.dialects.moneta.shown import is_task
 
 
-def config_backup(path: Path, config: Config, store: Store, clock: Clock) -> ConfigBackup:
-    view = TaskView(config.timezone)
-
+def config_backup(path: Path, config: Config, store: Store, clock: Clock, view: RememberingView) -> ConfigBackup:
     def task(job: Job) -> Mapping[str, Any] | None:
         return view.task(job.id, job.definition) if is_task(job.id) else None
 

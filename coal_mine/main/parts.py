@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coal_mine import __version__
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from coal_mine.services.jobs import Jobs
     from coal_mine.stores.mongo.store import MongoStore
     from coal_mine.web.app import App
+    from coal_mine.web.dialects.moneta.remembered import RememberingView
     from coal_mine.web.health import Health
 
     from .background_parts import BackgroundParts
@@ -99,7 +101,7 @@ class Parts:
 
         return make_app(
             self._config, self._store, self._clock, self._ids, self._make_jobs(), wake=self._wake, look_for_runs=self._look_for_runs,
-            examine=self.health, turns=self._turns,
+            examine=self.health, turns=self._turns, view=self._view,
         )  # fmt: skip
 
     def start(self) -> None:
@@ -153,6 +155,14 @@ class Parts:
         warning = "it cannot be seen whether other processes live" if unseen else _warning(found)
         return Health(fault=fault, warning=warning, details=details)
 
+    @cached_property
+    def _view(self) -> RememberingView:
+        """One for all of the process; made only where tasks are shown."""
+        from coal_mine.web.dialects.moneta.remembered import RememberingView
+        from coal_mine.web.dialects.moneta.shown import TaskView
+
+        return RememberingView(TaskView(self._config.timezone))
+
     def _shared_clock(self, store: MongoStore) -> SharedClock:
         clock = SharedClock()
         # Measured by this machine's own clock, since the shared one does not know the time before.
@@ -166,7 +176,7 @@ class Parts:
 
         return BackgroundParts(
             config, self._store, self._mongo, self._clock, self._ids, self._make_jobs(), self._documents,
-            tell=self._outcomes.tell, mail_channel=self._mail_channel, wake=self._wake,
+            tell=self._outcomes.tell, mail_channel=self._mail_channel, wake=self._wake, view=lambda: self._view,
         )  # fmt: skip
 
     def _make_node(self, config: Config) -> NodeParts:

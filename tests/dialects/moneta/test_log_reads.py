@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from coal_mine.domain.definition import definition_as_text
 from coal_mine.domain.job import Definition
 from coal_mine.stores.mongo.store import open_store as open_mongo
 from coal_mine.web.dialects.moneta.log import LogPage, LogQuery, MonetaLog
+from coal_mine.web.dialects.moneta.shown import TaskView
 from tests.stores.conftest import database_of
 from tests.support.jobs import DAY, HOUR, SECOND, Scene, scene_in
 from tests.support.mongod import Mongod
@@ -112,3 +114,26 @@ def test_of_too_many_long_changes_on_a_page_the_newest_have_their_tasks(scene: S
     assert len(known) == NUMBER
     assert known == sorted(known, reverse=True)
     assert 50 < sum(known) < 100
+
+
+def test_of_changes_that_were_read_nothing_is_kept(scene: Scene) -> None:
+    """Each tells of another task, and is seldom asked for again."""
+    scene.store.audit.add(
+        [
+            AuditEntry(
+                id=f"{number:04}", at=scene.now - number * SECOND, kind=AuditKind.CREATED, subject=f"t{number}", by="", new=text(number)
+            )
+            for number in range(NUMBER)
+        ]
+    )
+    log = MonetaLog(scene.store, TaskView("UTC").task)
+    tracemalloc.start()
+    try:
+        for offset in range(0, NUMBER, 50):
+            log.read(LogQuery(since=scene.now - DAY, until=scene.now + SECOND, offset=offset, limit=50))
+        gc.collect()
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert kept < FEW_BYTES

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from coal_mine.domain.definition import definition_from
 from coal_mine.domain.job import Definition
-from coal_mine.web.dialects.moneta.remembered import Remembered
-from coal_mine.web.dialects.moneta.shown import TaskView
+from coal_mine.web.dialects.moneta.remembered import Remembered, RememberingView
+from coal_mine.web.dialects.moneta.shown import Task, TaskView
 from tests.support.edges import NOW
 
 TASK = {"name": "x" * 9_000}  # counts 10,000 and a little
@@ -69,14 +69,31 @@ def test_a_task_that_is_larger_than_all_the_place_is_shown_all_the_same() -> Non
 
 
 def test_a_changed_job_is_shown_as_it_is_now() -> None:
-    view = TaskView("UTC")
+    view = RememberingView(TaskView("UTC"))
     view.task("one", definition())
 
     assert view.task("one", replace(definition(), name="Other"))["name"] == "Other"
 
 
 def test_what_callers_do_with_a_task_does_not_change_the_next_one() -> None:
-    view = TaskView("UTC")
+    view = RememberingView(TaskView("UTC"))
     view.task("one", definition())["name"] = "Other"
 
     assert view.task("one", definition())["name"] == "One"
+
+
+class Counting(TaskView):
+    asked = 0
+
+    def task(self, job_id: str, definition: Definition) -> Task:
+        self.asked += 1
+        return super().task(job_id, definition)
+
+
+def test_a_task_is_worked_out_once() -> None:
+    counting = Counting("UTC")
+    view = RememberingView(counting)
+    first, second = view.task("one", definition()), view.task("one", definition())
+
+    assert first == second == TaskView("UTC").task("one", definition())
+    assert counting.asked == 1

@@ -10,6 +10,8 @@ from typing import Any
 
 from coal_mine.domain.job import Definition
 
+from .shown import Task, TaskView
+
 MOST = 12_000_000  # characters of JSON; with the definitions they take up to three times as many bytes
 # What a task counts beside its JSON.
 _BESIDE = 1_000
@@ -20,6 +22,24 @@ class _Shown:
     definition: Definition
     task: Mapping[str, Any]
     size: int
+
+
+class RememberingView:
+    """As a TaskView, for jobs as they are now: of these the same ones are asked for again and again, which nobody does of what once was.
+
+    All of a process share one, or each would remember the same.
+    """
+
+    def __init__(self, view: TaskView) -> None:
+        self._view = view
+        self._remembered = Remembered()
+
+    def task(self, job_id: str, definition: Definition) -> Task:
+        task = self._remembered.task(job_id, definition)
+        if task is None:
+            task = self._view.task(job_id, definition)
+            self._remembered.keep(job_id, definition, task)
+        return dict(task)
 
 
 class Remembered:

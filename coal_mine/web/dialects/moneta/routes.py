@@ -34,7 +34,7 @@ def moneta_app(parts: Parts, job_key: str, own_names: Sequence[str]) -> Face:
 
 
 def _routes(parts: Parts) -> list[Route]:
-    tasks = Tasks(parts.jobs, parts.job_list, parts.ids, parts.timezone)
+    tasks = Tasks(parts.jobs, parts.job_list, parts.ids, parts.timezone, parts.as_task)
     modules: list[_Module] = [
         TaskRoutes(tasks),
         OptionRoutes(parts.options, tasks, parts.cluster),

@@ -16,7 +16,6 @@ from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Definition
 
 from .calls import ID
-from .remembered import Remembered
 from .written import DIALECT, MORE, NO_COMMAND, REST, SAME, definition_of
 
 _ID = re.compile(ID)
@@ -44,16 +43,8 @@ class TaskView:
     def __init__(self, zone: str) -> None:
         """`zone` is that of schedules whose task names none, as all of Moneta's do."""
         self._zone = zone
-        self._remembered = Remembered()
 
     def task(self, job_id: str, definition: Definition) -> Task:
-        task = self._remembered.task(job_id, definition)
-        if task is None:
-            task = self._task(job_id, definition)
-            self._remembered.keep(job_id, definition, task)
-        return dict(task)
-
-    def _task(self, job_id: str, definition: Definition) -> Task:
         native = definition_as_json(definition)
         given = dict(definition.given).get(DIALECT)
         task = self._as_given(given, native, job_id) if given else self._written_over({}, {}, native, job_id)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
 from coal_mine.domain.errors import Conflict, Invalid, NotFound
-from coal_mine.domain.job import Job
+from coal_mine.domain.job import Definition, Job
 from coal_mine.domain.job_ports import JobFilter
 from coal_mine.domain.ports import Ids
 from coal_mine.services.job_list import JobList
@@ -16,7 +16,7 @@ from coal_mine.services.jobs import Jobs
 
 from .answers import answer
 from .calls import TASK, Call, Route
-from .shown import TaskView, completed, is_task
+from .shown import Task, completed, is_task
 from .written import DIALECT, NO_COMMAND, in_its_words, native_of
 
 # Others who create the same task at the same moment hold the names of its canary for as long as a write or two take.
@@ -34,20 +34,20 @@ class Change(StrEnum):
 class Tasks:
     """Jobs by the words of tasks. `by` is who calls."""
 
-    def __init__(self, jobs: Jobs, job_list: JobList, ids: Ids, zone: str) -> None:
-        """`zone` is that of the schedules."""
+    def __init__(self, jobs: Jobs, job_list: JobList, ids: Ids, zone: str, as_task: Callable[[str, Definition], Task]) -> None:
+        """`zone` is that of the schedules; `as_task` is how a job is shown, by its id and definition."""
         self._jobs = jobs
         self._list = job_list
         self._ids = ids
         self._zone = zone
-        self._view = TaskView(zone)
+        self._as_task = as_task
 
     def all(self, tag: str | None = None) -> dict[str, Any]:
-        return {job.id: self._view.task(job.id, job.definition) for job in self._each(tag)}
+        return {job.id: self._as_task(job.id, job.definition) for job in self._each(tag)}
 
     def get(self, task_id: str) -> dict[str, Any]:
         """Raises NotFound."""
-        return self._view.task(task_id, self._jobs.get(task_id).job.definition)
+        return self._as_task(task_id, self._jobs.get(task_id).job.definition)
 
     def tags(self) -> list[str]:
         return sorted({tag for job in self._each() for tag in job.definition.tags})
@@ -152,7 +152,7 @@ class Tasks:
 
     def _is_shown_as(self, job: Job, definition: Mapping[str, Any]) -> bool:
         """`definition` is what a task says."""
-        return _text_of(self._view.task(job.id, job.definition)) == _text_of(completed(definition["given"][DIALECT]))
+        return _text_of(self._as_task(job.id, job.definition)) == _text_of(completed(definition["given"][DIALECT]))
 
 
 def _text_of(task: Mapping[str, Any]) -> str:
