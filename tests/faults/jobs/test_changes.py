@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tests.faults.jobs.facts import Watched
 from tests.faults.jobs.plant import Plant, working
 from tests.faults.jobs.test_outages import soon, wait_for
 from tests.support.waiting import until
@@ -27,14 +28,18 @@ def test_ticks_before_and_after_a_change_have_one_outcome_each(plant: Plant) -> 
     plant.ask(f"/jobs/{changed.id}", "PATCH", {"description": "another", "command": working(0.2)})
     plant.ask(f"/jobs/{disabled.id}/disable", "POST")
     plant.ask(f"/jobs/{deleted.id}", "DELETE")
-    wait_for(ticks[-1])
+    until("an outcome of each", lambda: all(set(job.ticks) <= set(ended_ticks(plant, job)) for job in (changed, disabled)))
     until("the end of all", lambda: not [record for record in plant.records(until=(ticks[-1] + MOMENT).isoformat()) if not record.ended_at])
     verdict = plant.judge(before=ticks[-1] + MOMENT)
-    ended = {job.id: sorted(record.tick for record in plant.records(job=job.id) if record.ended_at) for job in (disabled, deleted)}
+    ended = {job.id: ended_ticks(plant, job) for job in (disabled, deleted)}
 
     assert verdict.faults == []
     assert verdict.counts["done"] == verdict.counts["runs"]
     assert ended == {disabled.id: ticks[:1], deleted.id: ticks[:1]}
+
+
+def ended_ticks(plant: Plant, job: Watched) -> list[datetime]:
+    return sorted(record.tick for record in plant.records(job=job.id) if record.ended_at)
 
 
 def test_of_two_machines_with_one_name_the_second_starts_nothing_until_the_first_is_gone(plant: Plant) -> None:
