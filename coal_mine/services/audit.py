@@ -6,6 +6,8 @@ when, and the entry before this one what it was before. So an entry can be lost 
 process that changed it died right then.
 
 Whoever repeats adds an entry even if it is there: the store keeps the first, and what is to follow from an entry may not have followed.
+What has followed is known from the canary, which is the last that does; then only an entry that is missing is written, as that of a job
+that somebody has disabled to delete it.
 """
 
 from __future__ import annotations
@@ -34,9 +36,7 @@ class JobAudit:
         self._store.add([_created(job)])
 
     def changed(self, before: Job, after: Job) -> None:
-        """With the change before it, which would never be noticed afterwards."""
-        entry = _entry(after, AuditKind.CHANGED, old=definition_as_text(before.definition))
-        self._store.add([*self._latest(before, after.changed_at), entry])
+        self._store.add([_entry(after, AuditKind.CHANGED, old=definition_as_text(before.definition))])
 
     def deleted(self, job: Job, by: str, now: datetime) -> None:
         """The job as it was before."""
@@ -44,20 +44,21 @@ class JobAudit:
             id=f"{_identity(job)}|{AuditKind.DELETED}", at=now, kind=AuditKind.DELETED, subject=job.id, by=printed(by),
             old=definition_as_text(job.definition),
         )  # fmt: skip
-        self._store.add([*self._latest(job, now), entry])
+        self._store.add([entry])
 
-    def repeat(self, job: Job, now: datetime) -> None:
-        """Write of its latest change, since whoever has made it may not have come to it."""
-        self._store.add(self._latest(job, now))
+    def repeat(self, job: Job, now: datetime, *, only_if_missing: bool = False) -> None:
+        """Write of its latest change, since whoever has made it may not have come to it; not of one that nobody has repeated for long.
 
-    def _latest(self, job: Job, now: datetime) -> list[AuditEntry]:
-        """The entry of its latest change, as it is there, or as it should be; none if it was so long ago that nobody will repeat it."""
+        `only_if_missing`: what is to follow from an entry that is there has followed.
+        """
         if now - job.changed_at > _REPEATED_WITHIN:
-            return []
+            return
         newest = self._store.select(AuditFilter(subject=job.id, until=job.changed_at + _MILLISECOND), limit=1)
-        if newest and newest[0].id == _id(job):
-            return newest
-        return [_created(job) if job.version == 1 else _entry(job, AuditKind.CHANGED, old=newest[0].new if newest else "")]
+        is_there = bool(newest) and newest[0].id == _id(job)
+        if not is_there:
+            self._store.add([_created(job) if job.version == 1 else _entry(job, AuditKind.CHANGED, old=newest[0].new if newest else "")])
+        elif not only_if_missing:
+            self._store.add(newest)
 
 
 class OptionAudit:

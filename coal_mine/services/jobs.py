@@ -84,6 +84,7 @@ class Jobs:
         self._jobs = store.jobs
         self._runs = store.runs
         self._nodes = store.nodes
+        self._canary_store = store.canaries
         self._clock = clock
         self._ids = ids
         self._canaries = canaries
@@ -189,9 +190,7 @@ class Jobs:
 
     def _change(self, job_id: str, define: Callable[[Job], Mapping[str, Any]], version: int | None, by: str) -> ShownJob:
         before, after, now = self._written(job_id, define, version, by)
-        if after == before:
-            self._audit.repeat(after, now)
-        else:
+        if after != before:
             self._audit.changed(before, after)
         return self._shown(self._settled(after, now, "the job was disabled"), now)
 
@@ -204,6 +203,7 @@ class Jobs:
                 raise Changed(f"job {job_id} has version {before.version}, not {version}: get it again")
             definition = definition_from(define(before), job_id=job_id, now=now)
             self._record_what_has_passed(before, now)
+            self._tell_what_was_not_told(before, now)
             after = self._next_version(before, definition, now, by)
             if after == before or self._jobs.replace(before, after):
                 return before, after, now
@@ -216,6 +216,11 @@ class Jobs:
         return replace(
             job, definition=definition, version=job.version + 1, changed_at=now, changed_by=printed(by), next_at=first_tick(definition, now)
         )
+
+    def _tell_what_was_not_told(self, job: Job, now: datetime) -> None:
+        """Of its latest change, which nobody would notice after the next one."""
+        followed = self._canary_store.followed([job.canary_id]).get(job.canary_id)
+        self._audit.repeat(job, now, only_if_missing=followed == job.version)
 
     def _record_what_has_passed(self, job: Job, now: datetime) -> None:
         """Ticks that nobody has planned, because no planner lived: the job forgets them when it is planned anew."""

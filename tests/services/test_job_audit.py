@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from coal_mine.background.unsettled import SETTLED_AFTER
-from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind
+from coal_mine.domain.audit import AuditEntry, AuditFilter, AuditKind, AuditStore
 from coal_mine.domain.errors import Changed, Conflict, Invalid, StoreUnavailable
 from coal_mine.domain.job import Job
 from coal_mine.services.job_canaries import JobCanaries
@@ -22,25 +22,23 @@ CREATED, CHANGED, DELETED, _ = AuditKind
 BODY = {"name": "Backup", "command": "true", "id": "backup"}
 
 
-class CutOff:
-    """An audit log that cannot be reached."""
+class ReadOnly:
+    """An audit log that cannot be written."""
+
+    def __init__(self, audit: AuditStore) -> None:
+        self._audit = audit
 
     def add(self, entries: Sequence[AuditEntry]) -> None:
         raise StoreUnavailable("cut off")
 
-    def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
-        raise StoreUnavailable("cut off")
-
-    def count(self, wanted: AuditFilter) -> dict[AuditKind, int]:
-        raise StoreUnavailable("cut off")
-
-    def forget(self, before: datetime, *, limit: int) -> int:
-        raise StoreUnavailable("cut off")
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._audit, name)
 
 
 def cut_off(scene: Scene) -> Jobs:
-    """Jobs of a process that dies when it comes to the audit log."""
-    return Jobs(scene.store, scene.clock, scene.ids, JobCanaries(scene.store, scene.ids), audit=CutOff())
+    """Jobs of a process that dies when it comes to writing the audit log."""
+    audit: Any = ReadOnly(scene.store.audit)
+    return Jobs(scene.store, scene.clock, scene.ids, JobCanaries(scene.store, scene.ids), audit=audit)
 
 
 def log(scene: Scene) -> list[AuditEntry]:
@@ -245,6 +243,26 @@ def test_a_creation_whose_entry_was_not_written_is_told_with_the_deletion(scene:
     scene.jobs.delete("backup", by="al")
 
     assert told(scene) == [(CREATED, "jo"), (DELETED, "al")]
+
+
+class LastBreath(JobCanaries):
+    """Of a process that dies when a canary follows its job."""
+
+    def follow(self, job: Job, now: datetime) -> str:
+        super().follow(job, now)
+        raise StoreUnavailable("cut off")
+
+
+def test_a_deletion_that_was_cut_short_is_told_as_the_change_that_it_is(scene: Scene) -> None:
+    scene.jobs.create(BODY, by="jo")
+    scene.clock.move(SECOND)
+    with pytest.raises(StoreUnavailable):
+        Jobs(scene.store, scene.clock, scene.ids, LastBreath(scene.store, scene.ids)).delete("backup", by="di")
+    scene.clock.move(SECOND)
+    scene.jobs.patch("backup", {"priority": 1}, by="al")
+
+    assert told(scene) == [(CREATED, "jo"), (CHANGED, "di"), (CHANGED, "al")]
+    assert [field(entry.new, "enabled") for entry in log(scene)] == [True, False, False]
 
 
 def test_a_change_whose_entry_was_not_written_is_told_with_the_next_one(scene: Scene) -> None:

@@ -86,3 +86,37 @@ def test_a_creation_that_owes_no_document_yet_owes_it_when_a_background_settles_
     UnsettledJobs(scene.store, owing(scene).settle).run_once(scene.clock.move(SETTLED_AFTER))
 
     assert (len(owed_for(scene)), owed_for(scene)) == (1, entries(scene))
+
+
+class Counting(OwedDocuments):
+    """Keeps what it was told to owe."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene.store, scene.clock, is_sure=True)
+        self.told: list[str] = []
+
+    def of_entries(self, entries: Sequence[AuditEntry]) -> None:
+        self.told.extend(entry.id for entry in entries)
+        super().of_entries(entries)
+
+
+def test_a_call_that_changes_nothing_owes_no_document_anew(scene: Scene) -> None:
+    owing(scene).create(BODY)
+    counting = Counting(scene)
+    scene.clock.move(SECOND)
+    owing(scene, counting).patch("backup", {})
+
+    assert counting.told == []
+
+
+def test_each_change_of_a_job_is_owed_once(scene: Scene) -> None:
+    counting = Counting(scene)
+    jobs = owing(scene, counting)
+    jobs.create(BODY)
+    for number in range(1, 3):
+        scene.clock.move(SECOND)
+        jobs.patch("backup", {"priority": number})
+    scene.clock.move(SECOND)
+    jobs.delete("backup")
+
+    assert (len(counting.told), counting.told) == (4, entries(scene))
