@@ -38,7 +38,6 @@ class AuditFilter:
 
     since: datetime | None = None
     until: datetime | None = None  # the entry is before it
-    kinds: frozenset[AuditKind] | None = None
     subject: str | None = None
 
 
@@ -48,8 +47,8 @@ class AuditStore(Protocol):
     def add(self, entries: Sequence[AuditEntry]) -> None:
         """Those whose id is there already stay as they are."""
 
-    def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
-        """The newest first, those of one time by id, highest first; without the first `offset` of them."""
+    def select(self, wanted: AuditFilter, *, limit: int) -> list[AuditEntry]:
+        """The newest first, those of one time by id, highest first."""
 
     def keys(self, wanted: AuditFilter, *, limit: int) -> list[Key[AuditKind]]:
         """Of what `select` would find no more than this."""

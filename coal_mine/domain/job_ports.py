@@ -92,7 +92,6 @@ class EndedFilter:
     """Which runs that have ended, and that a node had taken; None does not filter."""
 
     job_id: str | None = None
-    states: frozenset[RunState] | None = None
     since: datetime | None = None  # of the end
     until: datetime | None = None  # the end is before it
 
@@ -128,11 +127,8 @@ class RunStore(Protocol):
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         """Of each job the newest run that is no longer queued for the first time (its epoch is 0 then), if there is one."""
 
-    def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
-        """Those that ended last first, those of one time by id, highest first."""
-
-    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[Key[RunState]]:
-        """Of what `ended` would find no more than this; `at` is the end."""
+    def ended(self, wanted: EndedFilter, *, limit: int) -> list[Key[RunState]]:
+        """Those that ended last first, those of one time by id, highest first; `at` is the end."""
 
     def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:
         """Of each job the first of `ended`, if there is one."""

@@ -75,8 +75,8 @@ class OwingAudit:
         self._audit.add(entries)
         self._owed.of_entries(entries)
 
-    def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
-        return self._audit.select(wanted, offset=offset, limit=limit)
+    def select(self, wanted: AuditFilter, *, limit: int) -> list[AuditEntry]:
+        return self._audit.select(wanted, limit=limit)
 
     def keys(self, wanted: AuditFilter, *, limit: int) -> list[Key[AuditKind]]:
         return self._audit.keys(wanted, limit=limit)

@@ -27,7 +27,6 @@ from tests.support.waiting import until
 # A connection to a process that was killed may hang.
 _ASK_SECONDS = 2.0
 KEY = "right-key-7361"
-_CREATIONS = AuditFilter(kinds=frozenset({AuditKind.CREATED}))
 
 
 class Busybody:
@@ -98,7 +97,11 @@ def refuse_untold(store: Store) -> None:
     """Each job that is there has the entry of its creation, at the latest when a background has found that it is missing."""
     ids = {job.id for job in store.jobs.select(JobFilter(), limit=10_000)}
     assert len(ids) > 1
-    until("the entries of all creations", lambda: ids == {entry.subject for entry in store.audit.select(_CREATIONS, limit=10_000)})
+    until("the entries of all creations", lambda: ids == _created(store))
+
+
+def _created(store: Store) -> set[str]:
+    return {key.about for key in store.audit.keys(AuditFilter(), limit=10_000) if key.what is AuditKind.CREATED}
 
 
 def _priority(entry: AuditEntry) -> int:

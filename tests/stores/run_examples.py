@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -9,6 +10,7 @@ from typing import Any
 
 from coal_mine.domain.definition import definition_as_text
 from coal_mine.domain.job import Definition, OnLost, Retries
+from coal_mine.domain.key import Key
 from coal_mine.domain.node import Node
 from coal_mine.domain.ports import Store
 from coal_mine.domain.run import ANY, End, Origin, Outcome, Result, Run, RunChange, RunState, claimed, ended, run_id, started
@@ -86,5 +88,5 @@ def result(exit_code: int = 0, *, at: datetime = NOW) -> Result:
     return Result(end=End.EXITED, started_at=NOW, ended_at=at, exit_code=exit_code)
 
 
-def ids(runs: list[Run]) -> list[str]:
+def ids(runs: Sequence[Run | Key[RunState]]) -> list[str]:
     return [one.id for one in runs]

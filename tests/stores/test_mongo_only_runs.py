@@ -121,7 +121,7 @@ LISTS: dict[str, tuple[Callable[[MongoStore], Any], int]] = {
     "in bad states, further": (lambda store: store.runs.select(BOTH, before=(NOW, "x"), limit=20), 8),
     "under way": (lambda store: store.runs.select(RunFilter(states=frozenset({RunState.RUNNING})), limit=20), 320),
     "keys of some time": (lambda store: store.runs.keys(RunFilter(since=NOW - HOUR, until=NOW), limit=20), 21),
-    "keys of those that ended in some time": (lambda store: store.runs.ended_keys(EndedFilter(since=NOW - HOUR, until=NOW), limit=20), 21),
+    "keys of those that ended in some time": (lambda store: store.runs.ended(EndedFilter(since=NOW - HOUR, until=NOW), limit=20), 21),
     "jobs of a namespace": (lambda store: store.jobs.select(JobFilter(namespace=("group",)), after="group:job-020", limit=9), 10),
     "jobs with a name": (lambda store: store.jobs.select(JobFilter(name="nosuchname"), limit=9), 1),
     "jobs with a tag": (lambda store: store.jobs.select(JobFilter(tag="nosuchtag"), limit=9), 1),

@@ -107,7 +107,6 @@ WORK: dict[str, Callable[[Measured], object]] = {
     "the runs of a job that ended last": lambda one: one.runs.ended(EndedFilter(job_id="busy"), limit=3),
     "the last run that ended": lambda one: one.runs.last_ended(["busy"]),
     "the keys of the newest runs": lambda one: one.runs.keys(RunFilter(), limit=3),
-    "the keys of those that ended last": lambda one: one.runs.ended_keys(EndedFilter(), limit=3),
     "withdrawing": lambda one: one.runs.withdraw("busy", below=1, after=NOW - HOUR),
     "forgetting": lambda one: one.runs.forget(NOW - 100 * DAY, limit=100),
     "a whole run": Measured.run_one,

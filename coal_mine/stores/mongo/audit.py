@@ -33,11 +33,11 @@ class MongoAudit:
         for some in portions((_FIELDS_BYTES + len(one.old) + len(one.new), _document_of(one)) for one in entries):
             self._commands.insert(AUDIT, some)  # what collides is there already
 
-    def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
+    def select(self, wanted: AuditFilter, *, limit: int) -> list[AuditEntry]:
         if not limit:  # which would be no limit
             return []
         with translated():
-            found = self._audit.find(_condition_of(wanted), sort=_NEWEST_FIRST, skip=offset, limit=limit)
+            found = self._audit.find(_condition_of(wanted), sort=_NEWEST_FIRST, limit=limit)
             return [_entry_of(document) for document in found]
 
     def keys(self, wanted: AuditFilter, *, limit: int) -> list[Key[AuditKind]]:
@@ -67,8 +67,6 @@ def _condition_of(wanted: AuditFilter) -> Document:
     between = {operator: at for operator, at in (("$gte", wanted.since), ("$lt", wanted.until)) if at is not None}
     if between:
         condition["at"] = between
-    if wanted.kinds is not None:
-        condition["kind"] = {"$in": sorted(wanted.kinds)}
     return condition
 
 

@@ -57,8 +57,6 @@ def ended(wanted: EndedFilter) -> Document:
     condition: Document = {"over_at": {"$exists": True, **_between(wanted.since, wanted.until)}, "attempt": {"$gt": 0}}
     if wanted.job_id is not None:
         condition["job_id"] = wanted.job_id
-    if wanted.states is not None:
-        condition["outcome"] = {"$in": sorted(state.value for state in wanted.states)}
     return condition
 
 

@@ -125,10 +125,7 @@ class MongoRuns:
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         return self._first_of_each(job_ids, _latest_of)
 
-    def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
-        return self._found(ended(wanted), _LAST_ENDED_FIRST, limit)
-
-    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[Key[RunState]]:
+    def ended(self, wanted: EndedFilter, *, limit: int) -> list[Key[RunState]]:
         return self._keys(ended(wanted), _LAST_ENDED_FIRST, limit)
 
     def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:

@@ -33,11 +33,11 @@ class SqliteAudit:
         if rows:
             self._database.write(lambda connection: connection.executemany(_ADD, rows).rowcount)
 
-    def select(self, wanted: AuditFilter, *, offset: int = 0, limit: int) -> list[AuditEntry]:
+    def select(self, wanted: AuditFilter, *, limit: int) -> list[AuditEntry]:
         condition, values = _condition(wanted)
-        query = f"{_SELECT} {condition} ORDER BY at DESC, id DESC LIMIT ? OFFSET ?"
+        query = f"{_SELECT} {condition} ORDER BY at DESC, id DESC LIMIT ?"
         with self._database.reading() as connection:
-            return [_entry_from_row(row) for row in rows_of(connection, _COLUMNS, query, (*values, limit, offset))]
+            return [_entry_from_row(row) for row in rows_of(connection, _COLUMNS, query, (*values, limit))]
 
     def keys(self, wanted: AuditFilter, *, limit: int) -> list[Key[AuditKind]]:
         condition, values = _condition(wanted)
@@ -66,7 +66,6 @@ def _condition(wanted: AuditFilter) -> tuple[str, list[Any]]:
         "subject = ?": wanted.subject,
         "at >= ?": None if wanted.since is None else to_millis(wanted.since),
         "at < ?": None if wanted.until is None else to_millis(wanted.until),
-        "kind IN (SELECT value FROM json_each(?))": None if wanted.kinds is None else json.dumps(sorted(wanted.kinds)),
     }
     conditions = {condition: value for condition, value in given.items() if value is not None}
     index = "audit_by_time" if wanted.subject is None else "audit_by_subject"

@@ -80,11 +80,7 @@ class SqliteRuns:
     def latest(self, job_ids: Collection[str]) -> dict[str, Run]:
         return {run.job_id: run for run in self._runs(_LATEST, (json.dumps(list(job_ids)),))}
 
-    def ended(self, wanted: EndedFilter, *, limit: int) -> list[Run]:
-        condition, values = _condition_of_end(wanted)
-        return self._runs(f"{SELECT} {condition} ORDER BY ended_at DESC, id DESC LIMIT ?", (*values, limit))
-
-    def ended_keys(self, wanted: EndedFilter, *, limit: int) -> list[Key[RunState]]:
+    def ended(self, wanted: EndedFilter, *, limit: int) -> list[Key[RunState]]:
         return self._keys("ended_at", *_condition_of_end(wanted), limit)
 
     def last_ended(self, job_ids: Collection[str]) -> dict[str, Run]:
@@ -187,7 +183,6 @@ def _condition(wanted: RunFilter) -> tuple[str, tuple[Any, ...]]:
 def _condition_of_end(wanted: EndedFilter) -> tuple[str, tuple[Any, ...]]:
     given_values: dict[str, Any] = {
         "job_id = ?": wanted.job_id,
-        "state IN (SELECT value FROM json_each(?))": None if wanted.states is None else json.dumps(sorted(wanted.states)),
         "ended_at >= ?": None if wanted.since is None else to_millis(wanted.since),
         "ended_at < ?": None if wanted.until is None else to_millis(wanted.until),
     }

@@ -180,7 +180,7 @@ class _Reports:
         self._outputs = outputs
 
     def newest(self, wanted: LogQuery) -> Iterator[tuple[Key[Any], _Sort]]:
-        for key in self._store.ended_keys(EndedFilter(job_id=wanted.task, since=wanted.since, until=wanted.until), limit=MOST):
+        for key in self._store.ended(EndedFilter(job_id=wanted.task, since=wanted.since, until=wanted.until), limit=MOST):
             yield key, (REPORT, level_of(key.what))
 
     def documents(self, ids: Sequence[str]) -> _Documents:
