@@ -21,9 +21,8 @@ from .introduction import about_key, summary, warnings_about
 from .job_key import job_key, noted_address
 from .node_parts import check_aws, check_node
 from .opening import check_store
-from .parts import Roles
+from .roles import EVERYTHING, Roles
 from .serving import checked_address, serve_loops, supervise
-from .wanted import Wanted
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ def main(path: Path | None, port: int | None, web: bool, background: bool, node:
         if check_config:
             _check(config)
         else:
-            _run(config, Wanted(only_web=web, only_background=background, only_node=node))
+            _run(config, Roles(web=web, background=background, node=node) if web or background or node else EVERYTHING)
     except CoalMineError as error:
         click.echo(f"coal-mine: {error}", err=True)
         sys.exit(2)
@@ -61,49 +60,47 @@ def _check(config: Config) -> None:
     if config.node:
         check_aws(config)
     store = check_store(config) if config.mongodb else f"SQLite, in {config.sqlite_path}"
-    click.echo("\n".join(summary(config, store, Wanted())))
-    for warning in warnings_about(config, Wanted()):
+    click.echo("\n".join(summary(config, store, EVERYTHING)))
+    for warning in warnings_about(config, EVERYTHING):
         click.echo(f"coal-mine: warning: {warning}", err=True)
 
 
-def _run(config: Config, wanted: Wanted) -> None:
+def _run(config: Config, roles: Roles) -> None:
     try:
         logs.set_up(config.logging)
     except OSError as error:
         raise CoalMineError(f"{config.source}: [logging] file: {config.logging.file}: {error.strerror}") from error
-    if config.mongodb is None and not wanted.everything:
+    if config.mongodb is None and not roles.everything:
         raise CoalMineError("--web, --background or --node alone needs [mongodb]: the SQLite store is used by one process")
-    if wanted.only_node and config.node is None:
+    if roles.node and not roles.everything and config.node is None:
         config = replace(config, node=default_node())
     if config.mongodb is None:
         from coal_mine.stores.sqlite.lock import lock
 
         lock(config.sqlite_path)
     store = check_store(config)
-    if config.node and wanted.node:
+    if config.node and roles.node:
         check_node(config)
-    if wanted.background:
+    if roles.background:
         check_elasticsearch(config)
     key = job_key(config)
-    if wanted.web:
+    if roles.web:
         host, port = checked_address(config.wsgi)
         config = replace(config, wsgi=replace(config.wsgi, host=host, port=port))
-    with noted_address(config) if wanted.web else nullcontext():
-        _introduce(config, store, key, wanted)
-        _serve(config, wanted)
+    with noted_address(config) if roles.web else nullcontext():
+        _introduce(config, store, key, roles)
+        _serve(config, roles)
     _log.info("stopped")
 
 
-def _serve(config: Config, wanted: Wanted) -> None:
+def _serve(config: Config, roles: Roles) -> None:
     """Until somebody ends it."""
-    if wanted.only_web:
-        _serve_web(config, Roles())
-    elif not wanted.everything:
-        serve_loops(config, Roles(background=wanted.only_background, node=wanted.only_node))
-    elif config.mongodb is None:
-        _serve_web(config, Roles(background=True, node=config.node is not None))
-    else:
+    if roles.everything and config.mongodb:
         supervise(config)
+    elif roles.web:
+        _serve_web(config, roles)
+    else:
+        serve_loops(config, roles)
 
 
 def _serve_web(config: Config, roles: Roles) -> None:
@@ -112,11 +109,11 @@ def _serve_web(config: Config, roles: Roles) -> None:
     serve_web(config, roles)
 
 
-def _introduce(config: Config, store: str, key: str, wanted: Wanted) -> None:
-    for line in summary(config, store, wanted):
+def _introduce(config: Config, store: str, key: str, roles: Roles) -> None:
+    for line in summary(config, store, roles):
         _log.info("%s", line)
-    if wanted.web:
+    if roles.web:
         _log.info("%s", about_key(config, key))
     _log.info("this is process %d; SIGTERM ends it", os.getpid())
-    for warning in warnings_about(config, wanted):
+    for warning in warnings_about(config, roles):
         _log.warning("%s", warning)

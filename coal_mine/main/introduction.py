@@ -8,19 +8,19 @@ from coal_mine import __version__
 from coal_mine.config import Config, NodeConfig, Tls, key_path
 
 from .node_parts import warnings_of_runners, warnings_of_users
-from .wanted import Wanted
+from .roles import Roles
 
 
-def summary(config: Config, store: str, wanted: Wanted) -> list[str]:
+def summary(config: Config, store: str, roles: Roles) -> list[str]:
     """`store` is where the data is."""
     lines = [f"Coal Mine {__version__}, configured by {config.source}", f"store: {store}"]
-    if wanted.background:
+    if roles.background:
         lines += _of_background(config)
-    if config.node and wanted.node:
+    if config.node and roles.node:
         lines += _of_node(config, config.node)
     if not config.node and (config.runners or config.minion):
         lines.append("no [node] here: jobs run on nodes elsewhere, and their own settings must have the sections [runner:NAME]")
-    return [*lines, *_of_web(config)] if wanted.web else lines
+    return [*lines, *_of_web(config)] if roles.web else lines
 
 
 def about_key(config: Config, key: str) -> str:
@@ -29,13 +29,13 @@ def about_key(config: Config, key: str) -> str:
     return f"job calls need the key in {key_path(config.sqlite_path)}" if key else "job calls are refused: they need [wsgi] auth_key"
 
 
-def warnings_about(config: Config, wanted: Wanted) -> Iterator[str]:
-    if config.node and wanted.node:
+def warnings_about(config: Config, roles: Roles) -> Iterator[str]:
+    if config.node and roles.node:
         yield from warnings_of_users(config.node)
         yield from warnings_of_runners(config.runners)
-    if wanted.web and not config.wsgi.auth_key and not config.local_only:
+    if roles.web and not config.wsgi.auth_key and not config.local_only:
         yield "NO KEY IS SET: whoever reaches this port may change and delete canaries; set [wsgi] auth_key"
-    if wanted.web and config.moneta.open_to:
+    if roles.web and config.moneta.open_to:
         places = ", ".join(map(str, config.moneta.open_to))
         told = f"whoever calls from {places}, and whoever a proxy there lets through, may run any command on the nodes"
         yield f"MONETA'S PATHS ARE OPEN WITHOUT A KEY: {told}"

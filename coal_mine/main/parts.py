@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from coal_mine.web.turns import Turns
 
 from .node_parts import NodeParts
 from .opening import open_mongo, open_sqlite
+from .roles import Roles
 
 if TYPE_CHECKING:
     from coal_mine.background.takeover import Takeover
@@ -52,14 +53,6 @@ _APART = ("sender", "heartbeat", "config-backup")
 _HEALTHY_SECONDS = 10.0
 _UNSEEN_SECONDS = 30.0  # without a look at the others
 _STOP_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roles:
-    """What one process does beside serving HTTP."""
-
-    background: bool = False  # watches, plans, sweeps and delivers
-    node: bool = False  # runs jobs
 
 
 class Parts:

@@ -16,7 +16,8 @@ from coal_mine.domain.errors import CoalMineError, Invalid
 
 from . import logs
 from .ending import STOP_SECONDS, end_with_parent, signal_to_end
-from .parts import Parts, Roles
+from .parts import Parts
+from .roles import Roles
 
 _log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ def _web_process(config: Config) -> None:
     end_with_parent()
     from .web import serve_web  # here alone: other processes need no HTTP server, and its memory is a good part of theirs
 
-    serve_web(config, Roles())
+    serve_web(config, Roles(web=True))
 
 
 def _background_process(config: Config) -> None:

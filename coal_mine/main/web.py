@@ -17,7 +17,8 @@ from coal_mine.config import Config, WsgiConfig
 from coal_mine.web.app import App
 
 from .ending import ASK_AGAIN_SECONDS, STOP_SECONDS, end_with_parent, signal_to_end
-from .parts import Parts, Roles
+from .parts import Parts
+from .roles import Roles
 
 # Connections that may be open at once; each costs memory only.
 CONNECTIONS = 8_192
@@ -25,7 +26,7 @@ HEADER_MILLISECONDS = 5_000
 
 
 def serve_web(config: Config, roles: Roles) -> None:
-    """Serve HTTP until SIGTERM or SIGINT; the other roles run beside it in the same worker process."""
+    """Serve HTTP until SIGTERM or SIGINT; other roles run beside it in the same worker process."""
 
     def make_app() -> App:
         # In the worker process, after the fork. Its signals are its own.
