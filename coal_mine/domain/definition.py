@@ -162,10 +162,10 @@ def definition_from_text(text: str, job_id: str) -> Definition:
 
     A newer version of the program may have written it: fields that we do not know are passed over.
     """
-    return read_definition(text)
+    return uncached_definition_from_text(text)
 
 
-def read_definition(text: str) -> Definition:
+def uncached_definition_from_text(text: str) -> Definition:
     """As `definition_from_text`, of a text that nobody will read again soon."""
     value = json.loads(text)
     return replace(_read(Fields(value, lenient=True)), schedules=stored_schedules(value["schedules"]))

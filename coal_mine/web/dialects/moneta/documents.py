@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coal_mine.domain.audit import AuditEntry, AuditKind
-from coal_mine.domain.definition import read_definition
+from coal_mine.domain.definition import uncached_definition_from_text
 from coal_mine.domain.job import Definition
 from coal_mine.domain.output import Line, Stream
 from coal_mine.domain.run import Run, RunState
@@ -105,7 +105,7 @@ def change_document(as_task: AsTask, entry: AuditEntry) -> Document | None:
 
 
 def _task(as_task: AsTask, entry: AuditEntry, text: str) -> Mapping[str, Any] | None:
-    return as_task(entry.subject, read_definition(text)) if text else None
+    return as_task(entry.subject, uncached_definition_from_text(text)) if text else None
 
 
 def timestamp(moment: datetime) -> str:
