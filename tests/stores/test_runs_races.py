@@ -151,3 +151,15 @@ def test_a_run_that_is_postponed_and_claimed_at_once_is_claimed(store: Store) ->
     assert outcomes[0] == [WON] * 10
     assert {one.state for one in store.runs.find([one.id for one in runs]).values()} == {RunState.CLAIMED}
     assert store.runs.due(NOW + MINUTE, node=node(), limit=10) == []
+
+
+def test_what_is_planned_anew_while_the_older_plan_is_withdrawn_is_there(store: Store) -> None:
+    """As by a planner that hears of a job's change before whoever has changed it has withdrawn what was planned before."""
+    for number in range(30):
+        older = [run(job_id=f"job-{number}", tick=NOW + minute * MINUTE) for minute in range(1, 11)]
+        newer = [replace(one, job_version=2) for one in older]
+        store.runs.add(older)
+        at_once([lambda newer=newer: store.runs.add(newer), lambda number=number: store.runs.withdraw(f"job-{number}", below=2, after=NOW)])
+
+        assert {one.job_version for one in store.runs.find([one.id for one in newer]).values()} == {2}
+        assert len(store.runs.find([one.id for one in newer])) == 10

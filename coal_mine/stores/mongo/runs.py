@@ -39,6 +39,8 @@ _WAIT = [str(RunState.QUEUED), str(RunState.RETRYING)]
 _MARKS = ("state", "epoch", "nonce", "ended_at")
 _JOBS_PER_QUERY = 100
 _RUNS_PER_QUERY = 1_000
+# Whatever is in the way of a run that is planned can be withdrawn once for each change of its job.
+_MAX_TRIES = 10
 # A document's own part beside the definition, roughly: portions need not be exact.
 _FIELDS_BYTES = 2_000
 
@@ -60,20 +62,29 @@ class MongoRuns:
         return sum(self._add([by_id[document["_id"]] for document in some], some) for some in portions(sized))
 
     def _add(self, runs: Sequence[Run], documents: Sequence[Document]) -> int:
-        added = self._commands.insert(RUNS, documents)
-        outdated = self._outdated([runs[place] for place in added.collided])
-        if not outdated:
-            return added.count
-        return added.count + self._commands.update(RUNS, [replacement_of(run) for run in outdated]).count
+        """Whoever changes a job withdraws what an older version of it has planned, maybe just now: what was in the way is gone then."""
+        count = 0
+        left = list(zip(runs, documents, strict=True))
+        for _ in range(_MAX_TRIES):
+            added = self._commands.insert(RUNS, [document for _, document in left])
+            collided = [left[place] for place in added.collided]
+            stored = self._versions([run.id for run, _ in collided])
+            outdated = [each for each in collided if stored.get(each[0].id, each[0].job_version) < each[0].job_version]
+            replaced = self._commands.update(RUNS, [replacement_of(run) for run, _ in outdated]).count if outdated else 0
+            count += added.count + replaced
+            # Of those that were not replaced nobody knows which they are; what somebody has claimed collides again.
+            left = [each for each in collided if each[0].id not in stored] + (outdated if replaced < len(outdated) else [])
+            if not left:
+                break
+        return count
 
-    def _outdated(self, runs: Sequence[Run]) -> list[Run]:
-        """Those in whose place there is one of an older version. Usually there is none: another planner has just added the same."""
-        if not runs:
-            return []
-        older = {"_id": {"$in": [run.id for run in runs]}, "job_version": {"$lt": max(run.job_version for run in runs)}}
+    def _versions(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """Of the job, by which each of these runs was planned; those that do not exist are left out."""
+        if not run_ids:
+            return {}
         with translated():
-            versions = {found["_id"]: found["job_version"] for found in self._runs.find(older, {"job_version": 1})}
-        return [run for run in runs if versions.get(run.id, run.job_version) < run.job_version]
+            found = self._runs.find({"_id": {"$in": run_ids}}, {"job_version": 1})
+            return {each["_id"]: each["job_version"] for each in found}
 
     def change(self, changes: Sequence[RunChange]) -> list[Outcome]:
         if any(change.after.lock and change.after.lock != change.before.lock for change in changes):
