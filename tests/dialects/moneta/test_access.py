@@ -82,7 +82,8 @@ def test_they_need_one_for_all_other_calls(opened: CoalMine) -> None:
 
 
 def test_the_log_warns_of_them(opened: CoalMine) -> None:
-    told = "MONETA'S PATHS ARE OPEN WITHOUT A KEY: whoever calls from 10.9.8.7/32, 127.0.0.0/8 may run any command on the nodes"
+    places = "whoever calls from 10.9.8.7/32, 127.0.0.0/8, and whoever a proxy there lets through"
+    told = f"MONETA'S PATHS ARE OPEN WITHOUT A KEY: {places}, may run any command on the nodes"
 
     assert told in opened.log
 
