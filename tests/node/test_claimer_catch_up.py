@@ -10,26 +10,17 @@ import pytest
 
 from coal_mine.domain.job import Job
 from coal_mine.domain.run import RunState
-from coal_mine.stores.mongo.store import open_store as open_mongo
-from tests.stores.conftest import database_of
 from tests.support.agents import House
 from tests.support.jobs import SECOND, Scene, scene_in
-from tests.support.mongod import Mongod
+from tests.support.scenes import scene_on
 
 EVERY_TEN_SECONDS = [{"cron": "*/10 * * * * *"}]
 
 
 @pytest.fixture(params=["sqlite", "mongo"])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
-    if request.param == "sqlite":
-        with scene_in(tmp_path) as one:
-            yield one
-        return
-    server: Mongod = request.getfixturevalue("mongod")
-    with database_of(server) as database:
-        store = open_mongo(server.uri, database.name, {})
-        yield Scene(store)
-        store.close()
+    with scene_in(tmp_path) if request.param == "sqlite" else scene_on(request.getfixturevalue("mongod")) as one:
+        yield one
 
 
 def planned_job(scene: Scene) -> Job:

@@ -12,29 +12,14 @@ import pytest
 from tests.cli.command import Cmcli
 from tests.cli.moneta.conftest import Ask
 from tests.cli.stranger import Answer, Stranger
+from tests.support.moneta_tasks import DOCUMENTED
 
 Given = Callable[[Any], str]
 
-# The seed's example, and what only some have.
-TASK = {
-    "name": "My task",
-    "description": "Task description",
-    "tags": ["tag1", "tag2"],
-    "enabled": True,
-    "mode": "all",
-    "pools": ["web"],
-    "schedules": [{"minute": ["*/1"]}],
-    "command": "/bin/true",
-    "workdir": "/tmp/",
-    "user": "www-data",
-    "group": "www-data",
-    "env": {"GNT_CONF": "/etc/geneanet/geneaconfig/"},
-    "mailreport": "output",
-    "mailto": ["cron.doc@example.com"],
-}
+# What only some have.
 BARE = {"name": "Bare", "command": "date", "schedules": [{}, None], "own_field": {"kept": True}}
 CONFIG = {
-    "tasks": {"021b2092ef4111e481a852540064e600": TASK, "1e5": BARE},
+    "tasks": {"021b2092ef4111e481a852540064e600": DOCUMENTED, "1e5": BARE},
     "tick": 30,
     "mailer": {"smtpserver": "mail", "sender": "m@example.com"},
 }
@@ -49,7 +34,7 @@ def test_each_task_of_the_file_is_a_task_here(cmcli: Cmcli, ask: Ask, given: Giv
 
     assert (outcome.status, outcome.err) == (0, "")
     assert ask("GET", "/tasks") == {
-        "021b2092ef4111e481a852540064e600": TASK,
+        "021b2092ef4111e481a852540064e600": DOCUMENTED,
         "1e5": {**BARE, "tags": [], "pools": ["default"]},
     }
 
@@ -193,14 +178,14 @@ def test_tasks_can_wait_until_moneta_no_longer_runs_them(cmcli: Cmcli, ask: Ask,
     before = ask("GET", "/tasks/021b2092ef4111e481a852540064e600")
     answer = cmcli("import", "moneta", given(CONFIG)).json
 
-    assert before == {**TASK, "enabled": False}
+    assert before == {**DOCUMENTED, "enabled": False}
     assert results(answer) == {
         "021b2092ef4111e481a852540064e600": "updated",
         "1e5": "unchanged",
         "tick": "unchanged",
         "mailer": "unchanged",
     }
-    assert ask("GET", "/tasks/021b2092ef4111e481a852540064e600") == TASK
+    assert ask("GET", "/tasks/021b2092ef4111e481a852540064e600") == DOCUMENTED
 
 
 BAD = {

@@ -14,12 +14,10 @@ import pytest
 from coal_mine.domain.audit import AuditEntry, AuditKind
 from coal_mine.domain.definition import definition_as_text
 from coal_mine.domain.job import Definition
-from coal_mine.stores.mongo.store import open_store as open_mongo
 from coal_mine.web.dialects.moneta.log import LogPage, LogQuery, MonetaLog
 from coal_mine.web.dialects.moneta.shown import TaskView
-from tests.stores.conftest import database_of
 from tests.support.jobs import DAY, HOUR, SECOND, Scene, scene_in
-from tests.support.mongod import Mongod
+from tests.support.scenes import scene_on
 
 NUMBER = 300
 LONG = "#" * 60_000
@@ -29,15 +27,8 @@ FEW_BYTES = 8_000_000
 
 @pytest.fixture(params=["sqlite", "mongo"])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
-    if request.param == "sqlite":
-        with scene_in(tmp_path) as one:
-            yield one
-        return
-    server: Mongod = request.getfixturevalue("mongod")
-    with database_of(server) as database:
-        store = open_mongo(server.uri, database.name, {})
-        yield Scene(store)
-        store.close()
+    with scene_in(tmp_path) if request.param == "sqlite" else scene_on(request.getfixturevalue("mongod")) as one:
+        yield one
 
 
 def read(scene: Scene, **wanted: Any) -> LogPage:

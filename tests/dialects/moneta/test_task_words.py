@@ -14,21 +14,10 @@ from coal_mine.web.dialects.moneta.shown import TaskView, is_task
 from coal_mine.web.dialects.moneta.written import NO_COMMAND, definition_of, native_of
 from tests.dialects.moneta.schedules import in_lists
 from tests.support.edges import NOW
+from tests.support.moneta_tasks import EMPTY_FORM
 
 PARIS = "Europe/Paris"
 ID = "508b4b72e44611e49e76c81f66cd0cca"
-# What its web client sends when nothing was filled in.
-EMPTY_FORM = {
-    "tags": [],
-    "concurrency": 0,
-    "env": {},
-    "schedules": [None],
-    "mailto": [],
-    "mode": "any",
-    "pools": ["default"],
-    "mailreport": "never",
-    "name": "NN",
-}
 
 
 def read(**task: Any) -> Definition:

@@ -11,36 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.dialects.moneta.client import Moneta
-
-# As documented, but for a comma that makes it no JSON.
-DOCUMENTED = {
-    "name": "My task",
-    "description": "Task description",
-    "tags": ["tasg1", "tag2"],
-    "enabled": True,
-    "mode": "all",
-    "pools": ["web"],
-    "schedules": [{"minute": ["*/1"]}],
-    "command": "/bin/true",
-    "workdir": "/tmp/",
-    "user": "www-data",
-    "group": "www-data",
-    "env": {"GNT_CONF": "/etc/geneanet/geneaconfig/"},
-    "mailreport": "output",
-    "mailto": ["cron.doc@geneanet.org"],
-}
-# What the web client posts when nothing was filled in, and one empty schedule was added.
-EMPTY_FORM = {
-    "tags": [],
-    "concurrency": 0,
-    "env": {},
-    "schedules": [None],
-    "mailto": [],
-    "mode": "any",
-    "pools": ["default"],
-    "mailreport": "never",
-    "name": "NN",
-}
+from tests.support.moneta_tasks import DOCUMENTED, EMPTY_FORM
 
 
 @pytest.fixture
