@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .section import Section, is_http_url, readable_file
+from .section import Section, certificates_file, is_http_url
 
 _DATE = "${date}"
 _DEFAULT_INDEX = f"coal-mine-{_DATE}"
@@ -41,7 +41,7 @@ def read_elasticsearch(section: Section) -> ElasticsearchConfig:
         index=section.text("index", _DEFAULT_INDEX),
         dateformat=section.text("dateformat", _DEFAULT_DATEFORMAT),
         headers=_read_headers(section),
-        ca_certs=section.take("ca_certs", no_certificate, readable_file),
+        ca_certs=section.take("ca_certs", no_certificate, certificates_file),
     )
     section.refuse_rest("url", "index", "dateformat", "headers", "ca_certs")
     if not config.url:

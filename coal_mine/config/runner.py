@@ -12,7 +12,7 @@ from coal_mine.domain.errors import Invalid
 from coal_mine.domain.job import Runner
 from coal_mine.domain.template import filled
 
-from .section import Section, boolean, is_http_url
+from .section import Section, boolean, certificates_file, is_http_url
 
 _TYPES = (Runner.DUMMY, Runner.INSTANCE)
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -85,7 +85,7 @@ def _http(section: Section) -> HttpRunner:
         endpoint_template=_url(section, "endpoint_template"),
         token=_token(section),
         auth_header=section.take("auth_header", "X-Auth-Token", _header),
-        ca_certs=section.take("ca_certs", no_certificate, _certificates),
+        ca_certs=section.take("ca_certs", no_certificate, certificates_file),
         proxy=_proxy(section),
     )
     section.refuse_rest("type", "aws", *_ONLY_HTTP, "proxy")
@@ -141,11 +141,6 @@ def _url(section: Section, setting: str) -> str:
 def _host(template: str, value: str) -> tuple[str, str]:
     parts = urlsplit(filled(template, {"Account": value, "InstanceID": value}))
     return parts.scheme, parts.netloc
-
-
-def _certificates(text: str) -> Path:
-    """From wherever the program is started that reads them. Only nodes need have the file, so it is not looked for here."""
-    return Path(text).absolute()
 
 
 def _proxy(section: Section) -> str:

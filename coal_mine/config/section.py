@@ -105,3 +105,8 @@ def readable_file(text: str) -> Path:
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from error
     return Path(text)
+
+
+def certificates_file(text: str) -> Path:
+    """From wherever the program is started that reads it. Not every process that is given the setting needs the file."""
+    return Path(text).absolute()

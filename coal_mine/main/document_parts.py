@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from coal_mine.background.loop import Loop
 from coal_mine.config import Config, ElasticsearchConfig
 from coal_mine.domain.errors import CoalMineError
 from coal_mine.domain.ports import Clock, Ids, Store
+from coal_mine.node.programs.trust import fault_of_certificates
 from coal_mine.services.document_maker import DocumentForms, DocumentMaker
 from coal_mine.services.owed_documents import OwedDocuments
 
@@ -22,6 +24,13 @@ def check_elasticsearch(config: Config) -> None:
     if config.elasticsearch and find_spec("elasticsearch") is None:
         needed = "needs the package elasticsearch, which is not installed; install coal-mine[elasticsearch]"
         raise CoalMineError(f"{config.source}: [elasticsearch]: {needed}")
+
+
+def warnings_of_elasticsearch(settings: ElasticsearchConfig) -> Iterator[str]:
+    """No more than warnings: documents wait, and the watching goes on."""
+    fault = fault_of_certificates(str(settings.ca_certs)) if settings.ca_certs else ""
+    if fault:
+        yield f"[elasticsearch] ca_certs: {settings.ca_certs} {fault}; documents wait until it can be read"
 
 
 def document_loop(

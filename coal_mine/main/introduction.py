@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from coal_mine import __version__
 from coal_mine.config import Config, NodeConfig, Tls, key_path
 
+from .document_parts import warnings_of_elasticsearch
 from .node_parts import warnings_of_runners, warnings_of_users
 from .roles import Roles
 
@@ -33,6 +34,8 @@ def warnings_about(config: Config, roles: Roles) -> Iterator[str]:
     if config.node and roles.node:
         yield from warnings_of_users(config.node)
         yield from warnings_of_runners(config.runners)
+    if config.elasticsearch and roles.background:
+        yield from warnings_of_elasticsearch(config.elasticsearch)
     if roles.web and not config.wsgi.auth_key and not config.local_only:
         yield "NO KEY IS SET: whoever reaches this port may change and delete canaries; set [wsgi] auth_key"
     if roles.web and config.moneta.open_to:

@@ -31,7 +31,6 @@ MISTAKES = {
     "header with a blank": (URL + "headers = X Y: z\n", "headers: 'X Y' is not the name of a header"),
     "line break": (URL + 'headers = {"X": "a\\nb"}\n', "headers: the value of X is not made of plain letters, digits and signs"),
     "nothing to trust": (URL + f"ca_certs = {__file__}\n", "ca_certs: there is nothing to trust where the URL does not begin with https"),
-    "no certificates": (URL + "ca_certs = nope.pem\n", "ca_certs: 'nope.pem' cannot be read: No such file or directory"),
 }
 
 
@@ -112,3 +111,10 @@ def test_the_library_is_not_loaded_where_nobody_needs_it() -> None:
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
 
     assert done.stdout == "False\n"
+
+
+def test_certificates_that_are_away_keep_nobody_from_watching_and_are_warned_of(check: Run, tmp_path: Path) -> None:
+    done = check(ini="[elasticsearch]\nurl = https://localhost:9200\nca_certs = away.pem\n")
+    told = f"warning: [elasticsearch] ca_certs: {tmp_path}/away.pem cannot be read: No such file or directory; documents wait"
+
+    assert (done.status, told in done.err) == (0, True)
