@@ -30,6 +30,14 @@ def zone_named(name: str) -> ZoneInfo:
         raise Invalid(f"timezone {name[:60]!r} is not known; give a name such as Europe/Paris or UTC") from error
 
 
+def check_zone_of(owner: str, name: str) -> None:
+    """Raises Invalid, naming whose `timezone` it is."""
+    try:
+        zone_named(name)
+    except Invalid as error:
+        raise Invalid(f"{owner}.{error}") from error
+
+
 def local_time(moment: datetime, zone: tzinfo) -> datetime:
     """What the clocks show at the moment, without a zone."""
     return moment.astimezone(zone).replace(tzinfo=None, fold=0)

@@ -14,7 +14,7 @@ from typing import Any
 
 from coal_mine.domain.errors import Invalid, NotFound
 from coal_mine.domain.fields import Fields, kind_of
-from coal_mine.domain.localtime import zone_named
+from coal_mine.domain.localtime import check_zone_of
 from coal_mine.domain.ports import Clock, Store
 from coal_mine.domain.text import is_address
 
@@ -87,14 +87,7 @@ def _check_mailer(name: str, value: object) -> None:
     if sender and not is_address(parseaddr(sender)[1]):
         raise fields.error("sender", f"{sender[:100]!r} is not an address such as jo@example.com")
     if timezone:
-        _check_zone(name, timezone)
-
-
-def _check_zone(option: str, name: str) -> None:
-    try:
-        zone_named(name)
-    except Invalid as error:
-        raise Invalid(f"{option}.{error}") from error
+        check_zone_of(name, timezone)
 
 
 def _check_audit(name: str, value: object) -> None:

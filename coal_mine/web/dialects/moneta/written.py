@@ -15,7 +15,7 @@ from coal_mine.domain.definition import definition_from
 from coal_mine.domain.errors import Invalid
 from coal_mine.domain.fields import kind_of
 from coal_mine.domain.job import Definition, MailReport
-from coal_mine.domain.localtime import zone_named
+from coal_mine.domain.localtime import check_zone_of
 from coal_mine.domain.seconds import MAX_SECONDS
 from coal_mine.domain.text import checked_name
 from coal_mine.domain.times import EPOCH
@@ -111,10 +111,7 @@ def _check_zone(name: object) -> None:
     if name is not None and not isinstance(name, str):
         raise Invalid(f"{MORE}.timezone is {kind_of(name)}, not a text")
     if name:
-        try:
-            zone_named(name)
-        except Invalid as error:
-            raise Invalid(f"{MORE}.{error}") from error
+        check_zone_of(MORE, name)
 
 
 def _name(task: Task, task_id: str) -> str:
