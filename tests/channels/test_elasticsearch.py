@@ -268,7 +268,7 @@ def test_a_certificate_of_an_unknown_authority_is_not_trusted(encrypted: Elastic
     assert "certificate verify failed" in told
 
 
-def test_documents_wait_while_the_file_of_the_trusted_authorities_is_away(authority: trustme.CA, encrypted: Elastic, tmp_path: Path) -> None:
+def test_documents_wait_while_the_file_of_trusted_authorities_is_away(authority: trustme.CA, encrypted: Elastic, tmp_path: Path) -> None:
     with channel(encrypted.url, ca_certs=tmp_path / "later.pem") as index:
         told = failure(index)
         authority.cert_pem.write_to_path(str(tmp_path / "later.pem"))
